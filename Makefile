@@ -1,0 +1,123 @@
+# Lockstep's commands. Each prints what it runs, so any line can be run alone.
+# A clean Debian or Ubuntu with Go is enough: `make up` and `make test` install
+# the rest.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS   += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Pure Go, so that no C compiler is needed; the race detector alone takes one.
+export CGO_ENABLED = 0
+
+# What is slow to build is kept outside the checkout, under a name made of what
+# it was built from.
+CACHE    ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lockstep
+TOOLS    := $(CACHE)/bin/tools-$(shell { cat internal/tools/tools.sum; go version; } | sha256sum | cut -c1-12)
+TEMPORAL := $(CACHE)/bin/temporal-$(shell { cat $$(find deploy/temporal -name '*.*' -type f -not -name '*_test.go' | LC_ALL=C sort); go version; } | sha256sum | cut -c1-12)
+
+MAINS := $(wildcard ./starter ./worker ./api ./internal/crmsim/cmd/crmsim)
+RACED := $(addsuffix /...,$(wildcard ./activities ./api/rest ./internal/crm ./internal/crmsim ./internal/connect ./internal/oauth ./internal/store ./internal/stack))
+SQL   := $(wildcard internal/store/queries/*.sql)
+API   := $(wildcard api/rest/openapi.yaml)
+
+LINT   := $(TOOLS)/golangci-lint
+SERVER := $(TOOLS)/oapi-codegen -config internal/tools/oapi-server.yaml
+CLIENT := $(TOOLS)/oapi-codegen -config internal/tools/oapi-client.yaml
+
+.PHONY: help
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- Build and run
+
+.PHONY: deps
+deps: ## Install what a clean Debian or Ubuntu lacks (PostgreSQL)
+	internal/tools/deps certificates postgresql
+
+.PHONY: build
+build: bin/temporal ## Build starter, worker, api, crmsim and temporal into bin/
+	$(if $(MAINS),go build -o bin/ $(MAINS))
+
+.PHONY: up
+up: deps build ## Start a whole local Lockstep, run the main job once, stay up
+	bin/starter up
+
+# A hard link where the file system allows: the server is some 100 MB.
+.PHONY: bin/temporal
+bin/temporal: $(TEMPORAL)/temporal
+	@mkdir -p bin
+	[ $< -ef $@ ] || ln -f $< $@ 2>/dev/null || cp --remove-destination $< $@
+
+$(TEMPORAL)/temporal:
+	@mkdir -p $(@D)
+	@echo "building the local Temporal server: minutes once, then kept in $(@D)"
+	cd deploy/temporal && go build -ldflags='-s -w' -o $@.$$$$ . && mv $@.$$$$ $@
+
+# ---- Test
+
+# -count=1, since Go's test cache does not see the binaries that tests start.
+.PHONY: test
+test: deps build ## Run the Go tests of both modules
+	go test -count=1 -timeout=20m ./...
+	cd deploy/temporal && go test -count=1 ./...
+
+.PHONY: check
+check: fmt-check vet lint determinism drift tidy race ## Run all of the checks below: what must hold beside the tests
+
+.PHONY: fmt-check
+fmt-check: $(LINT) ## Check that gofumpt and gci would change nothing
+	$(LINT) fmt --config internal/tools/golangci.yml --diff
+
+.PHONY: vet
+vet: ## Check with go vet, both modules
+	go vet ./...
+	cd deploy/temporal && go vet ./...
+
+.PHONY: lint
+lint: $(LINT) ## Check with golangci-lint
+	$(LINT) run --config internal/tools/golangci.yml --allow-parallel-runners ./...
+
+.PHONY: determinism
+determinism: $(TOOLS)/workflowcheck ## Check with workflowcheck that workflows are deterministic
+	$(TOOLS)/workflowcheck ./...
+
+.PHONY: drift
+drift: $(TOOLS)/sqlc $(TOOLS)/oapi-codegen ## Check that generated code is what its sources generate
+	$(if $(SQL),$(TOOLS)/sqlc diff --file internal/tools/sqlc.yaml)
+	$(if $(API),$(SERVER) $(API) | diff -u api/rest/server.gen.go -)
+	$(if $(API),$(CLIENT) $(API) | diff -u internal/client/client.gen.go -)
+
+.PHONY: tidy
+tidy: ## Check that go.mod and go.sum are tidy, both modules
+	go mod tidy -diff
+	cd deploy/temporal && go mod tidy -diff
+
+.PHONY: race
+race: deps ## Check the packages where concurrency lives with the race detector
+	internal/tools/deps cc
+	CGO_ENABLED=1 go test -race -count=1 -timeout=20m $(RACED)
+
+# ---- Generate
+
+.PHONY: generate
+generate: $(TOOLS)/sqlc $(TOOLS)/oapi-codegen ## Regenerate the code that comes from SQL and from the API document
+	$(if $(SQL),$(TOOLS)/sqlc generate --file internal/tools/sqlc.yaml)
+	$(if $(API),$(SERVER) -o api/rest/server.gen.go $(API))
+	$(if $(API),$(CLIENT) -o internal/client/client.gen.go $(API))
+
+.PHONY: fmt
+fmt: $(LINT) ## Format the Go code
+	$(LINT) fmt --config internal/tools/golangci.yml
+
+# ---- Tools, pinned in internal/tools/tools.mod, which is no part of the product's module
+
+$(TOOLS)/sqlc:          PACKAGE := github.com/sqlc-dev/sqlc/cmd/sqlc
+$(TOOLS)/oapi-codegen:  PACKAGE := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
+$(TOOLS)/workflowcheck: PACKAGE := go.temporal.io/sdk/contrib/tools/workflowcheck
+$(TOOLS)/golangci-lint: PACKAGE := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(TOOLS)/sqlc $(TOOLS)/oapi-codegen $(TOOLS)/workflowcheck $(TOOLS)/golangci-lint:
+	@mkdir -p $(@D)
+	go build -ldflags='-s -w' -modfile=internal/tools/tools.mod -o $@.$$$$ $(PACKAGE) && mv $@.$$$$ $@

@@ -1,0 +1,303 @@
+package activities
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
+)
+
+// item is a claimed row on its way to the CRM.
+type item struct {
+	lockstep.Claimed
+
+	typ        string // the CRM type it is written to
+	externalID string // as the CRM keeps it; not stamped when empty
+	mapped     map[string]any
+}
+
+// batches cuts claimed rows into calls: linked rows are updated by their CRM
+// id, the others by external id, and each call is about one type.
+func (d *drain) batches(rows []lockstep.Claimed) [][]lockstep.Claimed {
+	type kind struct {
+		typ    string
+		linked bool
+	}
+	open := make(map[kind]int)
+	var out [][]lockstep.Claimed
+	for _, row := range rows {
+		k := kind{row.CRMType, row.CRMID != ""}
+		i, ok := open[k]
+		if !ok || len(out[i]) == d.facts.Limits.WriteBatch {
+			i = len(out)
+			open[k] = i
+			out = append(out, make([]lockstep.Claimed, 0, min(len(rows), d.facts.Limits.WriteBatch)))
+		}
+		out[i] = append(out[i], row)
+	}
+	return out
+}
+
+// push brings a batch of rows, all linked or none, to the CRM and returns what
+// became of each.
+func (d *drain) push(ctx context.Context, rows []lockstep.Claimed) ([]lockstep.Settlement, error) {
+	items, settled, err := d.prepare(ctx, rows)
+	if err != nil || len(items) == 0 {
+		return settled, err
+	}
+	if items[0].CRMID == "" && d.linkUp != lockstep.LinkUpNone {
+		matched, refused, err := d.match(ctx, items)
+		settled = append(settled, refused...)
+		if err != nil {
+			return append(settled, d.refusedCall(items, err)...), nil
+		}
+		items = matched
+	}
+	linked, unlinked := split(items)
+	for _, part := range [][]item{linked, unlinked} {
+		done, err := d.write(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		settled = append(settled, done...)
+	}
+	return settled, nil
+}
+
+// prepare maps the rows and settles those that need no call.
+func (d *drain) prepare(ctx context.Context, rows []lockstep.Claimed) (items []item, settled []lockstep.Settlement, err error) {
+	items = make([]item, 0, len(rows))
+	for _, row := range rows {
+		typ := row.CRMType
+		if row.CRMID == "" {
+			typ = d.conn.Target(row.Object, d.facts.Types[row.Object])
+		}
+		mapping, err := d.mapping(ctx, row.Object, typ)
+		if err != nil {
+			return nil, nil, err
+		}
+		it := item{Claimed: row, typ: typ, externalID: lockstep.ExternalID(d.conn.WorkspaceKey, row.ExternalID), mapped: mapping.Apply(row.Fields)}
+		if s, ok := d.without(it, mapping); ok {
+			settled = append(settled, s)
+			continue
+		}
+		items = append(items, it)
+	}
+	return items, settled, nil
+}
+
+// without settles an item that needs no call: one that has nothing to be
+// recognised by, nothing to say, or nothing new to say.
+func (d *drain) without(it item, mapping lockstep.Mapping) (lockstep.Settlement, bool) {
+	if it.Object == crm.Contact && emailOf(it.Fields) == "" {
+		return it.settle(lockstep.OutcomeSkipped, lockstep.CodeMissingEmail, ""), true
+	}
+	if len(it.mapped) == 0 {
+		return it.settle(lockstep.OutcomeFailed, lockstep.CodeMappingEmpty, ""), true
+	}
+	if it.CRMID == "" || it.Force || it.InDoubt {
+		return lockstep.Settlement{}, false
+	}
+	hash, err := mapping.Hash(it.typ, it.CRMID, it.mapped)
+	if err != nil || string(hash) != string(it.Hash) {
+		return lockstep.Settlement{}, false
+	}
+	return it.settle(lockstep.OutcomeUnchanged, "", ""), true
+}
+
+// mapping returns how object goes to typ. A link may point to another type
+// than the connection's mapping is for, such as a converted lead's contact;
+// then what can be mapped without asking is.
+func (d *drain) mapping(ctx context.Context, object crm.Object, typ string) (lockstep.Mapping, error) {
+	d.mu.Lock()
+	m, ok := d.mappings[typ]
+	d.mu.Unlock()
+	if ok {
+		return m, nil
+	}
+	m, err := d.book.Mapping(ctx, d.lease.WorkspaceID, d.lease.ConnectionID, object)
+	if err != nil {
+		return m, err
+	}
+	if m.Type != typ {
+		fields, _, err := d.book.Schema(ctx, d.lease.WorkspaceID, d.lease.ConnectionID, typ)
+		if err != nil {
+			return m, err
+		}
+		m = lockstep.DefaultMapping(object, typ, fields)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mappings[typ] = m
+	return m, nil
+}
+
+func split(items []item) (linked, unlinked []item) {
+	for _, it := range items {
+		if it.CRMID != "" {
+			linked = append(linked, it)
+		} else {
+			unlinked = append(unlinked, it)
+		}
+	}
+	return linked, unlinked
+}
+
+// write makes the call for items of one kind and settles them. A batch that
+// the vendor refuses as a whole is cut in two until the culprit stands alone.
+func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	batch := crm.Batch{Type: items[0].typ, Match: crm.ByExternalID, Writes: make([]crm.Write, len(items))}
+	if items[0].CRMID != "" {
+		batch.Match = crm.ByID
+	}
+	byRef := make(map[string]item, len(items))
+	for i, it := range items {
+		ref := it.RecordID.String()
+		batch.Writes[i] = crm.Write{Ref: ref, ID: it.CRMID, ExternalID: it.externalID, Fields: it.mapped}
+		byRef[ref] = it
+	}
+	outcomes, err := d.writer.Write(ctx, batch)
+	if e := crm.AsError(err); e != nil && e.Reason == crm.ReasonBatch && len(items) > 1 {
+		half := len(items) / 2
+		first, err := d.write(ctx, items[:half])
+		if err != nil {
+			return nil, err
+		}
+		second, err := d.write(ctx, items[half:])
+		return append(first, second...), err
+	}
+	if err != nil {
+		return d.refusedCall(items, err), nil
+	}
+	settled := make([]lockstep.Settlement, 0, len(items))
+	var look []item // what has to be looked up before it can be settled
+	for _, out := range outcomes {
+		it, ok := byRef[out.Ref]
+		if !ok {
+			continue
+		}
+		delete(byRef, out.Ref)
+		switch {
+		case out.Err == nil:
+			settled = append(settled, d.landed(ctx, it, out))
+		case needsLook(it, out.Err):
+			look = append(look, it)
+		default:
+			settled = append(settled, d.refused(it, out.Err))
+		}
+	}
+	for _, it := range byRef { // an answer that leaves a record out proves nothing
+		settled = append(settled, d.refused(it, &crm.Error{Kind: crm.KindUnknown}))
+	}
+	followed, err := d.follow(ctx, look)
+	return append(settled, followed...), err
+}
+
+// landed settles a record that the CRM has. One that was in doubt and that the
+// CRM did not have before was created by the write whose answer was lost.
+func (d *drain) landed(ctx context.Context, it item, out crm.Outcome) lockstep.Settlement {
+	outcome := lockstep.OutcomeUpdated
+	ours := it.CRMID == "" && it.InDoubt && (it.Absent || d.linkUp == lockstep.LinkUpNone)
+	if out.Effect == crm.Created || ours {
+		outcome = lockstep.OutcomeCreated
+	}
+	s := it.settle(outcome, "", "")
+	s.CRMType, s.CRMID = it.typ, out.ID
+	mapping, err := d.mapping(ctx, it.Object, it.typ)
+	if err == nil {
+		s.Hash, _ = mapping.Hash(it.typ, out.ID, it.mapped) // without a hash the next write is made in full
+	}
+	return s
+}
+
+// The bounds of putting a record back. An outage lasts as long as it lasts and
+// parks the run; a record that alone keeps being refused is a failure to show.
+const (
+	backoffFirst = 250 * time.Millisecond
+	backoffMost  = time.Minute
+	attemptsMost = 12
+)
+
+// refused settles a record that the CRM did not take.
+func (d *drain) refused(it item, e *crm.Error) lockstep.Settlement {
+	switch e.Kind {
+	case crm.KindRateLimited, crm.KindUnavailable, crm.KindUnknown, crm.KindQuota, crm.KindUnauthorized:
+		return it.putBack(e)
+	case crm.KindConflict, crm.KindInternal:
+		if it.Attempts < attemptsMost {
+			return it.putBack(e)
+		}
+	case crm.KindInvalid, crm.KindForbidden, crm.KindNotFound, crm.KindUnsupported:
+	}
+	if e.Reason == crm.ReasonExternalID {
+		d.decide(flow.VerdictProvision, time.Time{})
+		return it.putBack(e)
+	}
+	return it.settle(lockstep.OutcomeFailed, lockstep.CodeOf(e), e.Message)
+}
+
+// refusedCall settles items whose call was refused as a whole, and decides
+// what that means for the chunk.
+func (d *drain) refusedCall(items []item, err error) []lockstep.Settlement {
+	e := crm.AsError(err)
+	switch e.Kind {
+	case crm.KindUnauthorized:
+		d.decide(flow.VerdictUnauthorized, time.Time{})
+	case crm.KindQuota:
+		d.decide(flow.VerdictQuota, time.Now().Add(max(e.RetryAfter, time.Minute)))
+	case crm.KindInternal, crm.KindInvalid, crm.KindForbidden, crm.KindNotFound, crm.KindConflict,
+		crm.KindRateLimited, crm.KindUnavailable, crm.KindUnknown, crm.KindUnsupported:
+	}
+	settled := make([]lockstep.Settlement, len(items))
+	for i, it := range items {
+		settled[i] = d.refused(it, e)
+	}
+	return settled
+}
+
+func (it item) settle(outcome lockstep.Outcome, problem lockstep.Code, detail string) lockstep.Settlement {
+	return lockstep.Settlement{
+		RecordID: it.RecordID, Revision: it.Revision, Outcome: outcome, Problem: problem, Detail: detail,
+	}
+}
+
+// putBack returns the item to pending for a moment that grows with its
+// attempts.
+func (it item) putBack(e *crm.Error) lockstep.Settlement {
+	s := it.settle("", lockstep.CodeOf(e), "")
+	switch {
+	case e.Kind == crm.KindQuota || e.Kind == crm.KindUnauthorized: // the whole run waits, not the row
+	case e.RetryAfter > 0:
+		s.Defer = e.RetryAfter
+	default:
+		wait := min(backoffFirst<<min(it.Attempts, 16), backoffMost)
+		s.Defer = wait/2 + rand.N(wait) //nolint:gosec // spreads load, keeps no secret
+	}
+	s.InDoubt = it.InDoubt || e.Kind == crm.KindUnknown
+	s.Absent = it.Absent
+	return s
+}
+
+// emailOf returns the e-mail address of a record as look-ups compare it.
+func emailOf(fields map[string]any) string {
+	email, _ := fields["email"].(string)
+	return strings.ToLower(strings.TrimSpace(email))
+}
+
+// ids returns the record ids of items, as a set.
+func ids(list []uuid.UUID) map[uuid.UUID]bool {
+	set := make(map[uuid.UUID]bool, len(list))
+	for _, id := range list {
+		set[id] = true
+	}
+	return set
+}

@@ -1,0 +1,61 @@
+// Package adapter is what a vendor package is given and what it gives back: a
+// Factory that describes the vendor before anyone has connected, the Deps it
+// may touch of the world, and the chain of HTTP transports between an adapter
+// and its vendor.
+//
+// Nothing here knows a tenant, a workflow or a row, and nothing here repeats a
+// call, but for the one that a refreshed token makes good.
+package adapter
+
+import (
+	"net/http"
+
+	"go.uber.org/zap"
+	"golang.org/x/oauth2"
+
+	"lockstep/internal/crm"
+)
+
+// Factory describes a vendor before anyone has connected to it, and opens
+// connections once someone has.
+type Factory struct {
+	Vendor crm.Vendor
+	Label  string // as people read it
+
+	// Types are the vendor's types for each of our objects, the default first.
+	Types map[crm.Object][]string
+
+	// ExternalIDField is the field that Lockstep provisions on every type it
+	// writes, and stamps.
+	ExternalIDField string
+
+	OAuth  OAuth
+	Limits crm.Limits
+
+	// Usage reads what an answer's headers say of the account's limits; nil when
+	// the vendor says nothing.
+	Usage func(http.Header) []Usage
+
+	// Hosts are the hosts that a secret may be sent to, besides the one a
+	// person configured: exact names, or ".example.com" for all below it.
+	Hosts []string
+
+	Open func(Deps) (crm.Connector, error)
+}
+
+// OAuth is how a person authorises Lockstep with a vendor.
+type OAuth struct {
+	Endpoint  oauth2.Endpoint
+	RevokeURL string
+	Scopes    []string
+	PKCE      bool // S256, where the vendor documents it
+}
+
+// Deps is all that an adapter may touch of the world.
+type Deps struct {
+	BaseURL  string       // of the account, or of a sandbox; no trailing slash
+	LoginURL string       // where tokens are revoked; no trailing slash
+	UserID   string       // who authorised the connection, once known
+	HTTP     *http.Client // authorises, paces, measures and redacts; never retries
+	Log      *zap.Logger
+}

@@ -1,0 +1,97 @@
+package salesforce
+
+import "strings"
+
+// admitSetup checks an insert into one of the objects that grant access.
+func (o *org) admitSetup(t *table, d *draft) *failure {
+	shape := t.schema.Load()
+	value := func(name string) string {
+		i := shape.must(name)
+		for _, c := range d.changes {
+			if c.field == i {
+				return c.text
+			}
+		}
+		return ""
+	}
+	switch shape.name {
+	case "FieldPermissions":
+		return o.admitFieldPermissions(t, value("ParentId"), value("SobjectType"), value("Field"))
+	case "PermissionSetAssignment":
+		return o.admitAssignment(t, value("AssigneeId"), value("PermissionSetId"))
+	}
+	return nil
+}
+
+// admitFieldPermissions refuses a field that there is none of, as a value that
+// its restricted picklist lacks, and a second row for the same field.
+func (o *org) admitFieldPermissions(t *table, set, object, name string) *failure {
+	target, fieldName, ok := strings.Cut(name, ".")
+	shaped := o.table(target)
+	if !ok || shaped == nil || !strings.EqualFold(target, object) || !shaped.schema.Load().has(fieldName) {
+		return failed(codePicklist, "Field Name: bad value for restricted picklist field: "+name, "Field")
+	}
+	for _, r := range t.records {
+		if !r.deleted && t.value(r, "ParentId") == set && strings.EqualFold(t.value(r, "Field"), name) {
+			return failed(codeDuplicate, "duplicate value found: <unknown> duplicates value on record with id: <unknown>")
+		}
+	}
+	return nil
+}
+
+// admitAssignment refuses to assign twice, in the words of
+// amp-labs-fixtures/metadata/write/err-duplicate-permission-assignment.json.
+func (o *org) admitAssignment(t *table, user, set string) *failure {
+	for _, r := range t.records {
+		if !r.deleted && t.value(r, "AssigneeId") == user && t.value(r, "PermissionSetId") == set {
+			return failed(codeDuplicate, "Duplicate PermissionSetAssignment.  Assignee: "+user[:shortID]+"; Permission Set: "+set[:shortID],
+				"AssigneeId", "PermissionSetId")
+		}
+	}
+	return nil
+}
+
+// value returns a stored value by field name.
+func (t *table) value(r *record, name string) string {
+	return r.row.get(t.schema.Load().must(name))
+}
+
+// grant makes custom fields visible, or not, by what the connected user's
+// permission sets say. The caller holds the lock.
+func (o *org) grant() {
+	assignments, permissions := o.table("PermissionSetAssignment"), o.table("FieldPermissions")
+	sets := make(map[string]bool)
+	for _, r := range assignments.records {
+		if !r.deleted && assignments.value(r, "AssigneeId") == o.user {
+			sets[assignments.value(r, "PermissionSetId")] = true
+		}
+	}
+	readable := make(map[string]bool)
+	for _, r := range permissions.records {
+		if !r.deleted && sets[permissions.value(r, "ParentId")] && permissions.value(r, "PermissionsRead") == "true" {
+			readable[strings.ToLower(permissions.value(r, "Field"))] = true
+		}
+	}
+	for _, t := range o.ordered {
+		t.reveal(readable)
+	}
+}
+
+// reveal shows the custom fields that are readable and hides the others.
+func (t *table) reveal(readable map[string]bool) {
+	o := t.schema.Load()
+	hidden := func(f *field) bool {
+		return f.custom && !readable[strings.ToLower(o.name+"."+f.name)]
+	}
+	for i := range o.fields {
+		if o.fields[i].hidden != hidden(&o.fields[i]) {
+			t.schema.Store(o.edited(func(fields []field) []field {
+				for i := range fields {
+					fields[i].hidden = hidden(&fields[i])
+				}
+				return fields
+			}))
+			return
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"golang.org/x/oauth2"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/crm/adapter"
+)
+
+// refusals are the problems behind the codes that vendors send back with the
+// browser or answer a code with: those of RFC 6749 §4.1.2.1 and §5.2, and
+// Salesforce's own (Salesforce Help, "OAuth 2.0 Authorization Errors";
+// OAUTH_APP_BLOCKED and its siblings from administrators' reports).
+var refusals = map[string]Code{
+	"access_denied":                CodeDenied,
+	"redirect_uri_mismatch":        CodeRedirectMismatch,
+	"redirect_uri_missing":         CodeRedirectMismatch,
+	"invalid_client":               CodeAppRefused,
+	"invalid_client_id":            CodeAppRefused,
+	"invalid_client_credentials":   CodeAppRefused,
+	"unauthorized_client":          CodeAppRefused,
+	"OAUTH_APP_BLOCKED":            CodeAppBlocked,
+	"OAUTH_APP_ACCESS_DENIED":      CodeAppBlocked,
+	"OAUTH_APPROVAL_ERROR_GENERIC": CodeAppBlocked,
+	"inactive_user":                CodeUserInactive,
+	"inactive_org":                 CodeUserInactive,
+	"invalid_scope":                CodeScopeRefused,
+	"server_error":                 CodeUnavailable,
+	"temporarily_unavailable":      CodeUnavailable,
+	"rate_limit_exceeded":          CodeUnavailable,
+}
+
+// dead are the codes by which a token endpoint says that a person has to
+// connect again. Everything else may pass by itself, or once our own settings
+// are mended, and must not cost the customer the connection.
+var dead = map[string]bool{
+	"invalid_grant":           true, // RFC 6749 §5.2; crm/salesforce.md §1, crm/hubspot.md §1
+	"OAUTH_APP_BLOCKED":       true,
+	"OAUTH_APP_ACCESS_DENIED": true,
+	"inactive_user":           true,
+	"inactive_org":            true,
+}
+
+// refused returns the problem that the vendor's code stands for.
+func (e *endpoint) refused(vendorCode string) *Error {
+	code, ok := refusals[vendorCode]
+	if !ok {
+		code = CodeRefused
+	}
+	problem := e.problem(code)
+	problem.VendorCode = plain(vendorCode)
+	switch code {
+	case CodeRedirectMismatch:
+		problem.Detail = e.app.RedirectURL
+	case CodeScopeRefused:
+		problem.Detail = strings.Join(e.factory.OAuth.Scopes, " ")
+	case CodeAppRefused:
+		problem.Detail = clientSettings(e.factory.Vendor)
+	}
+	return problem
+}
+
+// refusedRefresh translates the error of a refresh: a dead grant is told apart
+// from an endpoint that has trouble or asks for patience. It keeps no cause,
+// which would quote the answer.
+func refusedRefresh(op string, err error) *crm.Error {
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
+		return &crm.Error{Kind: crm.KindUnavailable, Op: op}
+	}
+	e := &crm.Error{Kind: crm.KindUnavailable, Op: op, Code: plain(answer.ErrorCode)}
+	switch status := answer.Response.StatusCode; {
+	case status == http.StatusTooManyRequests || answer.ErrorCode == "rate_limit_exceeded":
+		e.Kind = crm.KindRateLimited
+		e.RetryAfter = adapter.RetryAfter(answer.Response.Header)
+	case status >= http.StatusInternalServerError:
+		e.RetryAfter = adapter.RetryAfter(answer.Response.Header)
+	case status == 400:
+		e.Kind = crm.KindUnauthorized
+	}
+	return e
+}
+
+// plain returns code when it looks like one, and else nothing: what stands in
+// its place may be a sentence about somebody.
+func plain(code string) string {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+	if len(code) > 50 || strings.Trim(code, letters) != "" {
+		return ""
+	}
+	return code
+}

@@ -1,0 +1,76 @@
+-- name: InsertConnection :exec
+INSERT INTO connections (id, workspace_id, vendor, status, targets)
+VALUES (@id, @workspace_id, @vendor, 'connecting', @targets);
+
+-- name: Connection :one
+SELECT c.*, w.key AS workspace_key
+FROM connections c JOIN workspaces w ON w.id = c.workspace_id
+WHERE c.workspace_id = @workspace_id AND c.id = @id;
+
+-- name: Connections :many
+SELECT c.*, w.key AS workspace_key
+FROM connections c JOIN workspaces w ON w.id = c.workspace_id
+WHERE c.workspace_id = @workspace_id
+ORDER BY c.created_at, c.id;
+
+-- name: SetConnectionStatus :execrows
+UPDATE connections SET status = @status, status_reason = @reason
+WHERE workspace_id = @workspace_id AND id = @id;
+
+-- name: AuthorizeConnection :execrows
+-- Somebody has authorised the connection: what it is linked to, and from now
+-- on older writes refuse. An account once linked is never exchanged.
+UPDATE connections SET
+    status = 'setting_up', status_reason = '', epoch = epoch + 1,
+    account_id = @account_id, account_name = @account_name, environment = @environment,
+    edition = @edition, account_user = @account_user, base_url = @base_url,
+    connected_at = now()
+WHERE workspace_id = @workspace_id AND id = @id AND (account_id IS NULL OR account_id = @account_id);
+
+-- name: ChooseStartingPoint :execrows
+UPDATE connections SET starting_point = @starting_point, status = 'live', status_reason = ''
+WHERE workspace_id = @workspace_id AND id = @id AND status IN ('ready', 'live');
+
+-- name: PutGrant :exec
+INSERT INTO grants (connection_id, workspace_id, sealed) VALUES (@connection_id, @workspace_id, @sealed)
+ON CONFLICT (connection_id) DO UPDATE SET sealed = excluded.sealed, version = grants.version + 1, updated_at = now();
+
+-- name: Grant :one
+SELECT sealed FROM grants WHERE workspace_id = @workspace_id AND connection_id = @connection_id;
+
+-- name: LockGrant :one
+SELECT sealed FROM grants WHERE workspace_id = @workspace_id AND connection_id = @connection_id FOR UPDATE;
+
+-- name: PutOAuthState :exec
+INSERT INTO oauth_states (state_hash, browser_hash, workspace_id, connection_id, sealed_verifier, expires_at)
+VALUES (@state_hash, @browser_hash, @workspace_id, @connection_id, @sealed_verifier, @expires_at);
+
+-- name: ConsumeOAuthState :one
+-- Whoever consumes first learns what the row was before.
+WITH before AS (SELECT o.state_hash, o.consumed_at FROM oauth_states o WHERE o.state_hash = @state_hash FOR UPDATE)
+UPDATE oauth_states s SET consumed_at = now()
+FROM before b, connections c
+WHERE s.state_hash = b.state_hash AND c.id = s.connection_id AND c.workspace_id = s.workspace_id
+RETURNING s.workspace_id, s.connection_id, c.vendor, s.browser_hash, s.sealed_verifier, s.expires_at,
+    (b.consumed_at IS NOT NULL)::boolean AS replayed;
+
+-- name: DeleteOldOAuthStates :exec
+DELETE FROM oauth_states WHERE expires_at < now() - interval '1 day';
+
+-- name: PutSchema :exec
+INSERT INTO schema_fields (connection_id, workspace_id, crm_type, fields)
+VALUES (@connection_id, @workspace_id, @crm_type, @fields)
+ON CONFLICT (connection_id, crm_type) DO UPDATE SET fields = excluded.fields, discovered_at = now();
+
+-- name: Schema :one
+SELECT fields, discovered_at FROM schema_fields
+WHERE workspace_id = @workspace_id AND connection_id = @connection_id AND crm_type = @crm_type;
+
+-- name: InsertMapping :exec
+INSERT INTO mappings (connection_id, workspace_id, object, crm_type, version, rules)
+VALUES (@connection_id, @workspace_id, @object, @crm_type, @version, @rules);
+
+-- name: Mapping :one
+SELECT * FROM mappings
+WHERE workspace_id = @workspace_id AND connection_id = @connection_id AND object = @object
+ORDER BY version DESC LIMIT 1;

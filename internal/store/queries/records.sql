@@ -1,0 +1,38 @@
+-- name: UpsertRecords :one
+-- Adds records and merges what is given into those that are there. Whatever
+-- changed is marked pending for every connection that wants it, in the same
+-- statement; a record that was deleted in a CRM is left alone there.
+WITH input AS (
+    SELECT unnest(@ids::uuid[]) AS id, unnest(@external_ids::text[]) AS external_id, unnest(@fields::text[])::jsonb AS fields
+), changed AS (
+    INSERT INTO records AS r (id, workspace_id, object, external_id, fields)
+    SELECT i.id, @workspace_id, @object, i.external_id, i.fields FROM input i ORDER BY i.id
+    ON CONFLICT (workspace_id, object, external_id) DO UPDATE
+        SET fields = r.fields || excluded.fields, revision = r.revision + 1, updated_at = now()
+        WHERE r.fields IS DISTINCT FROM r.fields || excluded.fields
+    RETURNING r.id, r.revision
+), marked AS (
+    INSERT INTO ledger AS l (connection_id, record_id, workspace_id, object, state, desired)
+    SELECT c.id, ch.id, @workspace_id, @object, 'pending', ch.revision
+    FROM changed ch, connections c
+    WHERE c.workspace_id = @workspace_id AND c.starting_point <> '' AND c.status IN ('live', 'paused', 'unauthorized')
+    ORDER BY c.id, ch.id
+    ON CONFLICT (connection_id, record_id) DO UPDATE SET
+        desired = excluded.desired,
+        state = CASE WHEN l.state = 'skipped' AND l.problem = 'deleted_in_crm' THEN 'skipped' ELSE 'pending' END,
+        problem = CASE WHEN l.state = 'skipped' AND l.problem = 'deleted_in_crm' THEN l.problem END,
+        attempts = 0, not_before = NULL
+)
+SELECT count(*) FILTER (WHERE revision = 1) AS created, count(*) FILTER (WHERE revision > 1) AS updated FROM changed;
+
+-- name: CountRecords :one
+SELECT count(*) FROM records WHERE workspace_id = @workspace_id AND object = @object;
+
+-- name: Records :many
+SELECT id, object, external_id, revision, fields, created_at, updated_at FROM records
+WHERE workspace_id = @workspace_id AND object = @object AND id > @after
+ORDER BY id LIMIT @page_size;
+
+-- name: RecordLedger :many
+SELECT l.*, r.external_id FROM ledger l JOIN records r ON r.workspace_id = l.workspace_id AND r.id = l.record_id
+WHERE l.workspace_id = @workspace_id AND l.record_id = @record_id;

@@ -1,0 +1,152 @@
+package store
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/lockstep"
+	"lockstep/internal/store/db"
+)
+
+// BeginRun adds a run and marks every record of object for it, in one
+// transaction. It returns the run with its total, and an Error of KindConflict
+// when an import of that connection is open already.
+func (s *Store) BeginRun(ctx context.Context, run lockstep.Run, object crm.Object, force bool) (lockstep.Run, error) {
+	err := s.inTx(ctx, func(q *db.Queries) error {
+		if err := q.EnsureEventPartitions(ctx); err != nil {
+			return err
+		}
+		if err := q.InsertRun(ctx, db.InsertRunParams{
+			ID: run.ID, WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, Kind: string(run.Kind), LinkUp: string(run.LinkUp),
+		}); err != nil {
+			return err
+		}
+		total, err := q.MarkAll(ctx, db.MarkAllParams{
+			ConnectionID: run.ConnectionID, RunID: &run.ID, Force: force, WorkspaceID: run.WorkspaceID, Object: string(object),
+		})
+		if err != nil {
+			return err
+		}
+		if err := q.SetRunTotal(ctx, db.SetRunTotalParams{Total: total, WorkspaceID: run.WorkspaceID, ID: run.ID}); err != nil {
+			return err
+		}
+		return q.InsertEvent(ctx, db.InsertEventParams{
+			WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, RunID: &run.ID, Outcome: string(run.Kind) + "_started",
+		})
+	})
+	if err != nil {
+		return lockstep.Run{}, interpret("begin_run", err)
+	}
+	return s.Run(ctx, run.WorkspaceID, run.ID)
+}
+
+// Run returns a run with its counts.
+func (s *Store) Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error) {
+	row, err := s.q.Run(ctx, db.RunParams{WorkspaceID: workspace, ID: id})
+	if err != nil {
+		return lockstep.Run{}, interpret("run", err)
+	}
+	return runOf(row), nil
+}
+
+// Runs returns the latest runs of a connection, newest first.
+func (s *Store) Runs(ctx context.Context, workspace, connection uuid.UUID, limit int) ([]lockstep.Run, error) {
+	rows, err := s.q.Runs(ctx, db.RunsParams{WorkspaceID: workspace, ConnectionID: connection, PageSize: int32(limit)}) //nolint:gosec // a page
+	return runsOf(rows), interpret("runs", err)
+}
+
+// OpenRuns returns the runs of a connection that have not ended, oldest first.
+func (s *Store) OpenRuns(ctx context.Context, workspace, connection uuid.UUID) ([]lockstep.Run, error) {
+	rows, err := s.q.OpenRuns(ctx, db.OpenRunsParams{WorkspaceID: workspace, ConnectionID: connection})
+	return runsOf(rows), interpret("open_runs", err)
+}
+
+// SetRunState moves an open run to another state and says why. It does nothing
+// to a run that has ended or is being cancelled.
+func (s *Store) SetRunState(ctx context.Context, workspace, id uuid.UUID, state lockstep.RunState, reason string, until *time.Time) error {
+	_, err := s.q.SetRunState(ctx, db.SetRunStateParams{
+		WorkspaceID: workspace, ID: id, State: string(state), Reason: reason, ParkedUntil: until,
+	})
+	return interpret("set_run_state", err)
+}
+
+// ResumeRuns sets the paused and parked runs of a connection going again, and
+// returns them.
+func (s *Store) ResumeRuns(ctx context.Context, workspace, connection uuid.UUID) ([]lockstep.Run, error) {
+	rows, err := s.q.ResumeRuns(ctx, db.ResumeRunsParams{WorkspaceID: workspace, ConnectionID: connection})
+	return runsOf(rows), interpret("resume_runs", err)
+}
+
+// FinishRun ends a run and returns its final counts; ending it again changes
+// nothing. Rows that a cancelled run has not come to are skipped.
+func (s *Store) FinishRun(ctx context.Context, run lockstep.Run, state lockstep.RunState, reason string) (lockstep.Run, error) {
+	var ended db.Run
+	err := s.inTx(ctx, func(q *db.Queries) error {
+		var err error
+		ended, err = q.FinishRun(ctx, db.FinishRunParams{
+			State: string(state), Reason: reason, WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, ID: run.ID,
+		})
+		if err != nil {
+			return err
+		}
+		return q.InsertEvent(ctx, db.InsertEventParams{
+			WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, RunID: &run.ID, Outcome: ended.Kind + "_" + string(state),
+		})
+	})
+	return runOf(ended), interpret("finish_run", err)
+}
+
+// RecordEvent adds a line about a connection to the activity log.
+func (s *Store) RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error {
+	return interpret("record_event", s.q.InsertEvent(ctx, db.InsertEventParams{
+		WorkspaceID: workspace, ConnectionID: connection, Outcome: what, Problem: orNil(string(problem)), Detail: orNil(detail),
+	}))
+}
+
+// Events returns up to limit lines of a connection's activity log before the
+// one with the given id, newest first; before 0 starts with the newest.
+func (s *Store) Events(ctx context.Context, workspace, connection uuid.UUID, filter lockstep.EventFilter, before int64, limit int) ([]lockstep.Event, error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	rows, err := s.q.Events(ctx, db.EventsParams{
+		WorkspaceID: workspace, ConnectionID: connection, Before: before, PageSize: int32(limit), //nolint:gosec // a page
+		RunID: filter.RunID, Outcome: orNil(filter.Outcome), Problem: orNil(string(filter.Problem)),
+	})
+	if err != nil {
+		return nil, interpret("events", err)
+	}
+	out := make([]lockstep.Event, len(rows))
+	for i, e := range rows {
+		out[i] = lockstep.Event{
+			ID: e.ID, At: e.At, RunID: e.RunID, RecordID: e.RecordID, ExternalID: orEmpty(e.ExternalID), Object: crm.Object(e.Object),
+			Outcome: e.Outcome, CRMType: orEmpty(e.CRMType), CRMID: orEmpty(e.CRMID), Problem: lockstep.Code(orEmpty(e.Problem)), Detail: orEmpty(e.Detail),
+		}
+	}
+	return out, nil
+}
+
+func runsOf(rows []db.Run) []lockstep.Run {
+	out := make([]lockstep.Run, len(rows))
+	for i, row := range rows {
+		out[i] = runOf(row)
+	}
+	return out
+}
+
+func runOf(row db.Run) lockstep.Run {
+	return lockstep.Run{
+		ID: row.ID, WorkspaceID: row.WorkspaceID, ConnectionID: row.ConnectionID,
+		Kind: lockstep.RunKind(row.Kind), State: lockstep.RunState(row.State), Reason: row.Reason, LinkUp: lockstep.LinkUp(row.LinkUp),
+		Counts: lockstep.Counts{
+			Total: row.Total, Created: row.Created, Updated: row.Updated, Unchanged: row.Unchanged,
+			Waiting: row.Waiting, Skipped: row.Skipped, Failed: row.Failed,
+		},
+		StartedAt: row.StartedAt, FirstClaimAt: row.FirstClaimAt, LastSettleAt: row.LastSettleAt,
+		FinishedAt: row.FinishedAt, ParkedUntil: row.ParkedUntil,
+	}
+}

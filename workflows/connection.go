@@ -1,0 +1,252 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
+)
+
+const (
+	// authorizeWithin is how long an unfinished authorisation is waited for. A
+	// new connect link starts the wait again.
+	authorizeWithin = time.Hour
+
+	// idleBefore is how long a supervisor has had nothing to do before it rolls
+	// over, so that the history an operator opens is short.
+	idleBefore = 2 * time.Second
+)
+
+// Connection supervises one connection: it sets it up once somebody has
+// authorised it, starts what is asked for, and sleeps. It is no store: what it
+// knows it reads from the database, and can at any time.
+//
+// Signals only wake it, and each does the same when it comes twice. Updates
+// are for what wants an answer.
+func Connection(ctx workflow.Context, in flow.ConnectionInput) error {
+	s := &supervisor{
+		in: in, ref: flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection},
+		pauses:  workflow.GetSignalChannel(ctx, flow.SignalPause),
+		resumes: workflow.GetSignalChannel(ctx, flow.SignalResume),
+		resyncs: workflow.GetSignalChannel(ctx, flow.SignalResync),
+	}
+	if err := workflow.SetUpdateHandler(ctx, flow.UpdateCompleteAuthorization, s.completeAuthorization); err != nil {
+		return err
+	}
+	err := workflow.SetUpdateHandlerWithOptions(ctx, flow.UpdateChooseStartingPoint, s.chooseStartingPoint,
+		workflow.UpdateHandlerOptions{Validator: validChoice})
+	if err != nil {
+		return err
+	}
+	if err := s.stand(ctx); err != nil {
+		return err
+	}
+	return s.loop(ctx)
+}
+
+// supervisor is a connection's workflow under way.
+type supervisor struct {
+	in       flow.ConnectionInput
+	ref      flow.ConnectionRef
+	standing *flow.Standing // nil until it has been read
+
+	authorized bool // somebody has authorised it, and it is not set up yet
+	pauses     workflow.ReceiveChannel
+	resumes    workflow.ReceiveChannel
+	resyncs    workflow.ReceiveChannel
+}
+
+// stand reads where the connection stands.
+func (s *supervisor) stand(ctx workflow.Context) error {
+	var standing flow.Standing
+	if err := workflow.ExecuteActivity(prompt(ctx, s.ref, "where it stands"), connections.Stand, s.ref).Get(ctx, &standing); err != nil {
+		return err
+	}
+	s.standing = &standing
+	s.authorized = s.authorized || standing.Status == lockstep.StatusSettingUp
+	workflow.SetCurrentDetails(ctx, "The connection is **"+string(standing.Status)+"**.")
+	return nil
+}
+
+// pending tells whether there is something to do.
+func (s *supervisor) pending() bool {
+	return s.authorized || s.pauses.Len()+s.resumes.Len()+s.resyncs.Len() > 0
+}
+
+// loop does what is asked for until the connection is gone, the authorisation
+// is given up, or it is time to roll over.
+func (s *supervisor) loop(ctx workflow.Context) error {
+	for worked := false; ; worked = true {
+		if s.standing.Status == lockstep.StatusDisconnected {
+			return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+		}
+		more, err := s.await(ctx, worked)
+		if err != nil {
+			return err
+		}
+		if !more && s.standing.Status == lockstep.StatusConnecting {
+			return s.setStatus(ctx, lockstep.StatusConnecting, lockstep.CodeNotAuthorized)
+		}
+		if !more || workflow.GetInfo(ctx).GetContinueAsNewSuggested() && !s.pending() {
+			if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+				return err
+			}
+			if s.pending() {
+				continue
+			}
+			return workflow.NewContinueAsNewError(ctx, flow.ConnectionName, s.in)
+		}
+		if err := s.work(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// await sleeps until there is something to do. It returns false when there has
+// been nothing for long enough: to give an authorisation up, or after some work
+// to roll over.
+func (s *supervisor) await(ctx workflow.Context, worked bool) (bool, error) {
+	switch {
+	case s.standing.Status == lockstep.StatusConnecting:
+		return workflow.AwaitWithTimeout(ctx, authorizeWithin, s.pending)
+	case worked:
+		return workflow.AwaitWithTimeout(ctx, idleBefore, s.pending)
+	default:
+		return true, workflow.Await(ctx, s.pending)
+	}
+}
+
+// work does all that is asked for at the moment.
+func (s *supervisor) work(ctx workflow.Context) error {
+	if s.authorized {
+		s.authorized = false
+		if err := s.setUp(ctx); err != nil {
+			return err
+		}
+	}
+	if drained(s.pauses) {
+		if err := workflow.ExecuteActivity(prompt(ctx, s.ref, "pause"), runs.Pause, s.ref).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if drained(s.resumes) {
+		if err := workflow.ExecuteActivity(prompt(ctx, s.ref, "resume"), runs.Resume, s.ref).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if drained(s.resyncs) {
+		if _, err := s.startImport(prompt(ctx, s.ref, "resync"), true); err != nil {
+			return s.troubled(ctx, err)
+		}
+	}
+	return s.stand(ctx)
+}
+
+// drained takes all signals that have come, which one answer answers, and says
+// whether there were any.
+func drained(c workflow.ReceiveChannel) bool {
+	found := false
+	for c.ReceiveAsync(nil) {
+		found = true
+	}
+	return found
+}
+
+// completeAuthorization is told by the API that somebody has authorised the
+// connection and that the grant is kept.
+func (s *supervisor) completeAuthorization(workflow.Context) error {
+	s.authorized = true
+	return nil
+}
+
+// setUp makes an authorised connection ready, or live again when it was
+// before.
+func (s *supervisor) setUp(ctx workflow.Context) error {
+	err := workflow.ExecuteActivity(prompt(ctx, s.ref, "provision, discover, map"), connections.SetUp, s.ref).Get(ctx, nil)
+	if err != nil {
+		return s.troubled(ctx, err)
+	}
+	if err := s.stand(ctx); err != nil {
+		return err
+	}
+	if s.standing.StartingPoint != lockstep.StartUndecided {
+		return workflow.ExecuteActivity(prompt(ctx, s.ref, "go on"), runs.Resume, s.ref).Get(ctx, nil)
+	}
+	return s.setStatus(ctx, lockstep.StatusReady, "")
+}
+
+// troubled shows a failure that a person has to mend on the connection, rather
+// than failing its supervisor.
+func (s *supervisor) troubled(ctx workflow.Context, err error) error {
+	app, ok := errors.AsType[*temporal.ApplicationError](err)
+	if !ok {
+		return err
+	}
+	status, problem := lockstep.StatusError, lockstep.Code(app.Type())
+	switch crm.Kind(app.Type()) {
+	case crm.KindUnauthorized:
+		status, problem = lockstep.StatusUnauthorized, lockstep.CodeUnauthorized
+	case crm.KindForbidden:
+		problem = lockstep.CodeProvisionDenied
+	case crm.KindInternal, crm.KindInvalid, crm.KindNotFound, crm.KindConflict, crm.KindRateLimited,
+		crm.KindQuota, crm.KindUnavailable, crm.KindUnknown, crm.KindUnsupported:
+	}
+	if err := s.setStatus(ctx, status, problem); err != nil {
+		return err
+	}
+	return s.stand(ctx)
+}
+
+func (s *supervisor) setStatus(ctx workflow.Context, status lockstep.Status, problem lockstep.Code) error {
+	change := flow.StatusChange{ConnectionRef: s.ref, Status: status, Problem: problem}
+	return workflow.ExecuteActivity(prompt(ctx, s.ref, "status: "+string(status)), connections.SetStatus, change).Get(ctx, nil)
+}
+
+// startImport starts an import under an id that is fixed in the history, so
+// that the activity starts one however often it is tried.
+func (s *supervisor) startImport(ctx workflow.Context, force bool) (flow.Started, error) {
+	var started flow.Started
+	var id uuid.UUID
+	fresh := workflow.SideEffect(ctx, func(workflow.Context) any { return uuid.Must(uuid.NewV7()) })
+	if err := fresh.Get(&id); err != nil {
+		return started, err
+	}
+	in := flow.StartRun{ConnectionRef: s.ref, Vendor: s.in.Vendor, Run: id, Force: force}
+	return started, workflow.ExecuteActivity(ctx, runs.StartImport, in).Get(ctx, &started)
+}
+
+// validChoice refuses a choice that is none.
+func validChoice(_ workflow.Context, choice flow.Choice) error {
+	if choice.StartingPoint != lockstep.StartImport && choice.StartingPoint != lockstep.StartSkip {
+		return temporal.NewNonRetryableApplicationError("the starting point is import or skip", flow.RefusedChoice, nil)
+	}
+	return nil
+}
+
+// chooseStartingPoint takes the one-time choice and starts the import it asks
+// for.
+func (s *supervisor) chooseStartingPoint(ctx workflow.Context, choice flow.Choice) (flow.Started, error) {
+	if err := workflow.Await(ctx, func() bool { return s.standing != nil }); err != nil {
+		return flow.Started{}, err
+	}
+	if err := s.stand(ctx); err != nil {
+		return flow.Started{}, err
+	}
+	if s.standing.StartingPoint != lockstep.StartUndecided {
+		return flow.Started{}, temporal.NewNonRetryableApplicationError("the starting point has been chosen; resync to send everything again", flow.RefusedChosen, nil)
+	}
+	if s.standing.Status != lockstep.StatusReady {
+		return flow.Started{}, temporal.NewNonRetryableApplicationError("the connection is not set up yet", flow.RefusedNotReady, nil)
+	}
+	err := workflow.ExecuteActivity(once(ctx, s.ref, "starting point"), connections.Choose, s.ref, choice).Get(ctx, nil)
+	if err != nil || choice.StartingPoint == lockstep.StartSkip {
+		return flow.Started{}, err
+	}
+	return s.startImport(once(ctx, s.ref, "start the import"), false)
+}
