@@ -258,8 +258,15 @@ func (d *drain) refusedCall(items []item, err error) []lockstep.Settlement {
 		crm.KindRateLimited, crm.KindUnavailable, crm.KindUnknown, crm.KindUnsupported:
 	}
 	settled := make([]lockstep.Settlement, len(items))
+	var together time.Duration // what was one call comes back as one
 	for i, it := range items {
 		settled[i] = d.refused(it, e)
+		if settled[i].Outcome == "" {
+			together = max(together, settled[i].Defer)
+		}
+	}
+	for i := range settled {
+		settled[i].Defer = together
 	}
 	return settled
 }

@@ -47,6 +47,9 @@ func Connection(ctx workflow.Context, in flow.ConnectionInput) error {
 	if err := s.stand(ctx); err != nil {
 		return err
 	}
+	if s.standing.Status == lockstep.StatusSettingUp { // authorised, and we were not there to be told
+		s.authorized = true
+	}
 	return s.loop(ctx)
 }
 
@@ -69,7 +72,6 @@ func (s *supervisor) stand(ctx workflow.Context) error {
 		return err
 	}
 	s.standing = &standing
-	s.authorized = s.authorized || standing.Status == lockstep.StatusSettingUp
 	workflow.SetCurrentDetails(ctx, "The connection is **"+string(standing.Status)+"**.")
 	return nil
 }

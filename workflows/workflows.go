@@ -29,12 +29,13 @@ const (
 	priorityBulk   = 5
 )
 
-// prompt bounds what a person waits for, and what only touches our database.
+// prompt bounds what a person waits for, and what only touches our database. A
+// day without a database is waited out.
 func prompt(ctx workflow.Context, ref flow.ConnectionRef, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		Summary:                summary,
 		StartToCloseTimeout:    2 * time.Minute,
-		ScheduleToCloseTimeout: time.Hour,
+		ScheduleToCloseTimeout: 24 * time.Hour,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
 		},

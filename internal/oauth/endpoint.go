@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -180,21 +179,4 @@ func missingScopes(wanted, granted []string) []string {
 
 func (e *endpoint) problem(code Code) *Error {
 	return &Error{Code: code, Vendor: e.factory.Vendor}
-}
-
-// refusedExchange says what it means that a code brought no token.
-func (e *endpoint) refusedExchange(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
-	if !ok || answer.Response.StatusCode >= http.StatusInternalServerError || answer.Response.StatusCode == http.StatusTooManyRequests {
-		return e.problem(CodeUnavailable) // without the cause, which may quote the answer
-	}
-	if answer.ErrorCode == "invalid_grant" {
-		problem := e.problem(CodeCodeExpired)
-		problem.VendorCode = answer.ErrorCode
-		return problem
-	}
-	return e.refused(answer.ErrorCode)
 }

@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -64,13 +66,31 @@ func (e *endpoint) refused(vendorCode string) *Error {
 	return problem
 }
 
+// refusedExchange says what it means that a code brought no token.
+func (e *endpoint) refusedExchange(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok || answer.Response.StatusCode >= http.StatusInternalServerError || answer.Response.StatusCode == http.StatusTooManyRequests {
+		problem := e.problem(CodeUnavailable)
+		problem.Err = unanswered(err)
+		return problem
+	}
+	if answer.ErrorCode == "invalid_grant" {
+		problem := e.problem(CodeCodeExpired)
+		problem.VendorCode = answer.ErrorCode
+		return problem
+	}
+	return e.refused(answer.ErrorCode)
+}
+
 // refusedRefresh translates the error of a refresh: a dead grant is told apart
-// from an endpoint that has trouble or asks for patience. It keeps no cause,
-// which would quote the answer.
+// from an endpoint that has trouble or asks for patience.
 func refusedRefresh(op string, err error) *crm.Error {
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok {
-		return &crm.Error{Kind: crm.KindUnavailable, Op: op}
+		return &crm.Error{Kind: crm.KindUnavailable, Op: op, Err: unanswered(err)}
 	}
 	e := &crm.Error{Kind: crm.KindUnavailable, Op: op, Code: plain(answer.ErrorCode)}
 	switch status := answer.Response.StatusCode; {
@@ -79,10 +99,19 @@ func refusedRefresh(op string, err error) *crm.Error {
 		e.RetryAfter = adapter.RetryAfter(answer.Response.Header)
 	case status >= http.StatusInternalServerError:
 		e.RetryAfter = adapter.RetryAfter(answer.Response.Header)
-	case status == 400:
+	case dead[answer.ErrorCode]:
 		e.Kind = crm.KindUnauthorized
 	}
 	return e
+}
+
+// unanswered returns why a call brought no answer, or nil when it brought one:
+// what is wrong with an answer is not kept, because it would quote it.
+func unanswered(err error) error {
+	if call, ok := errors.AsType[*url.Error](err); ok {
+		return call.Err
+	}
+	return nil
 }
 
 // plain returns code when it looks like one, and else nothing: what stands in

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"lockstep/internal/crm"
@@ -48,22 +49,22 @@ func (c *Connector) Find(ctx context.Context, typ string, key crm.Key, values []
 		return nil, &crm.Error{Kind: crm.KindUnsupported, Op: findOp}
 	}
 	values = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return !possible(v) })
-	found, err := c.find(ctx, t, path, column, values)
+	found, err := c.find(ctx, typ, path, t.selection(), column, values)
 	if err != nil {
 		return nil, err
 	}
 	return found, c.follow(ctx, found)
 }
 
-func (c *Connector) find(ctx context.Context, t shape, path, column string, values []string) ([]crm.Found, error) {
+func (c *Connector) find(ctx context.Context, typ, path, selection, column string, values []string) ([]crm.Found, error) {
 	var found []crm.Found
-	for _, soql := range statements(c.client.base, t.selection(), column, values) {
+	for _, soql := range statements(c.client.base, selection, column, values) {
 		matches, err := rows[row](ctx, c.client, findOp, path+"?q="+url.QueryEscape(soql))
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range matches {
-			found = append(found, r.found(t.name))
+			found = append(found, r.found(typ))
 		}
 	}
 	return found, nil
@@ -92,7 +93,7 @@ func (c *Connector) follow(ctx context.Context, found []crm.Found) error {
 			if err != nil {
 				return err
 			}
-			kept, err := c.find(ctx, t, queryAllPath, "Id", ids)
+			kept, err := c.find(ctx, typ, queryAllPath, t.whereabouts(), "Id", ids)
 			if err != nil {
 				return err
 			}
@@ -193,17 +194,26 @@ func shapeOf(typ string) (shape, error) {
 
 // selection is the statement, up to its condition, that fills a row.
 func (s shape) selection() string {
-	columns := "Id, " + externalIDField + ", IsDeleted"
+	keys := []string{externalIDField}
 	if s.email != "" {
-		columns += ", " + s.email
+		keys = append(keys, s.email)
 	}
+	return s.selecting(keys...)
+}
+
+// whereabouts is selection without the keys. A record can move to a type on
+// which nothing was provisioned, as a lead does to a contact.
+func (s shape) whereabouts() string { return s.selecting() }
+
+func (s shape) selecting(keys ...string) string {
+	columns := append([]string{"Id", "IsDeleted"}, keys...)
 	if s.merges {
-		columns += ", MasterRecordId"
+		columns = append(columns, "MasterRecordId")
 	}
 	if s.converts {
-		columns += ", IsConverted, ConvertedContactId"
+		columns = append(columns, "IsConverted", "ConvertedContactId")
 	}
-	return "SELECT " + columns + " FROM " + s.name
+	return "SELECT " + strings.Join(columns, ", ") + " FROM " + s.name
 }
 
 // isText tells whether s can be the value of a text field of ours or an e-mail

@@ -83,7 +83,14 @@ func check(batch crm.Batch) error {
 		return errBatchType
 	}
 	for _, w := range batch.Writes {
-		if batch.Match == crm.ByID && w.ID == "" || batch.Match == crm.ByExternalID && w.ExternalID == "" {
+		key := ""
+		switch batch.Match {
+		case crm.ByID:
+			key = w.ID
+		case crm.ByExternalID:
+			key = w.ExternalID
+		}
+		if key == "" {
 			return errBatchMatch
 		}
 	}

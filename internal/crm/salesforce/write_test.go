@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -129,9 +130,15 @@ func TestAnswersThatProveNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 
-			outcomes, err := connect(t, answer).Write(t.Context(), crm.Batch{Type: "Contact", Match: crm.ByID, Writes: two})
+			var calls atomic.Int32
+			c := connect(t, func(w http.ResponseWriter, r *http.Request) {
+				calls.Add(1)
+				answer(w, r)
+			})
+			outcomes, err := c.Write(t.Context(), crm.Batch{Type: "Contact", Match: crm.ByID, Writes: two})
 			require.Equal(t, crm.KindUnknown, crm.KindOf(err))
 			require.Empty(t, outcomes)
+			require.EqualValues(t, 1, calls.Load(), "sending it again is for the caller to decide")
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package salesforce
 
 import (
-	"bytes"
 	"cmp"
 	"net/http"
 	"slices"
@@ -37,7 +36,7 @@ type parent struct {
 }
 
 // member is one member of a JSON object as it is spelled.
-type member struct{ key, value []byte }
+type member struct{ key, value string }
 
 // reader reads the records of one write into drafts.
 type reader struct {
@@ -50,7 +49,7 @@ type reader struct {
 func (rd *reader) read(members []member) (draft, *failure) {
 	d := draft{changes: make([]change, 0, len(members))}
 	for _, m := range members {
-		if bytes.EqualFold(m.key, []byte("attributes")) {
+		if strings.EqualFold(m.key, "attributes") {
 			continue
 		}
 		if stop := rd.member(&d, m); stop != nil {
@@ -70,9 +69,9 @@ func (rd *reader) read(members []member) (draft, *failure) {
 }
 
 func (rd *reader) member(d *draft, m member) *failure {
-	i, ok := rd.object.index[string(m.key)]
+	i, ok := rd.object.index[m.key]
 	if !ok || !rd.object.fields[i].visible() {
-		i = rd.object.find(string(m.key))
+		i = rd.object.find(m.key)
 	}
 	if i < 0 {
 		return rd.stranger(d, m)
@@ -104,27 +103,26 @@ func (rd *reader) stranger(d *draft, m member) *failure {
 	if len(m.value) > 0 && m.value[0] == '{' {
 		for i := range rd.object.fields {
 			f := &rd.object.fields[i]
-			if f.visible() && f.relationship != "" && strings.EqualFold(f.relationship, string(m.key)) {
+			if f.visible() && f.relationship != "" && strings.EqualFold(f.relationship, m.key) {
 				return rd.relationship(d, i, m.value)
 			}
 		}
 	}
-	d.fail(noColumn(string(m.key), rd.object.name))
+	d.fail(noColumn(m.key, rd.object.name))
 	return nil
 }
 
 // relationship reads {"Ext_Id__c": "value"}, attributes aside.
-func (rd *reader) relationship(d *draft, i int, value []byte) *failure {
+func (rd *reader) relationship(d *draft, i int, value string) *failure {
 	p := parent{field: i, object: rd.object.fields[i].referenceTo[0]}
 	s := scanner{data: value}
-	s.members(func(key []byte) {
-		name := string(key)
+	s.members(func(key string) {
 		raw := s.raw()
-		if name == "attributes" {
+		if key == "attributes" {
 			return
 		}
 		quoted := scanner{data: raw}
-		p.by, p.value = name, string(quoted.quoted())
+		p.by, p.value = key, quoted.quoted()
 	})
 	if s.end() != nil || p.by == "" {
 		return unreadable(&rd.object.fields[i], value)
@@ -143,7 +141,7 @@ func (d *draft) fail(bad *failure) {
 
 // unreadable is the answer to a value that its field's type cannot be read
 // from. The parser gives up on the whole call.
-func unreadable(f *field, value []byte) *failure {
+func unreadable(f *field, value string) *failure {
 	token := "VALUE_STRING"
 	switch {
 	case len(value) == 0:
@@ -160,7 +158,7 @@ func unreadable(f *field, value []byte) *failure {
 		token = "VALUE_NUMBER_INT"
 	}
 	return failedWith(http.StatusBadRequest, codeJSON, "Cannot deserialize instance of "+string(f.kind)+" from "+token+
-		" value "+strings.Trim(string(value), `"`)+" or request may be missing a required field at [line:1, column:1]")
+		" value "+strings.Trim(value, `"`)+" or request may be missing a required field at [line:1, column:1]")
 }
 
 func badJSON() *failure {

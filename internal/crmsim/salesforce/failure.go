@@ -21,12 +21,18 @@ const (
 	codeDuplicateID    code = "DUPLICATE_EXTERNAL_ID"
 	codeDuplicates     code = "DUPLICATES_DETECTED"
 	codeEmail          code = "INVALID_EMAIL_ADDRESS"
+	codeFieldIntegrity code = "FIELD_INTEGRITY_EXCEPTION"
+	codeFilter         code = "INVALID_QUERY_FILTER_OPERATOR"
+	codeForOperation   code = "INVALID_TYPE_FOR_OPERATION"
 	codeIDLimit        code = "EXCEEDED_ID_LIMIT"
+	codeInactive       code = "INACTIVE_OWNER_OR_USER"
+	codeInput          code = "INVALID_INPUT"
 	codeInvalidCross   code = "INVALID_CROSS_REFERENCE_KEY"
 	codeInvalidField   code = "INVALID_FIELD"
 	codeInvalidLocator code = "INVALID_QUERY_LOCATOR"
 	codeInvalidType    code = "INVALID_TYPE"
 	codeJSON           code = "JSON_PARSER_ERROR"
+	codeLimitExceeded  code = "LIMIT_EXCEEDED"
 	codeLimit          code = "REQUEST_LIMIT_EXCEEDED"
 	codeLocked         code = "UNABLE_TO_LOCK_ROW"
 	codeMalformedID    code = "MALFORMED_ID"
@@ -40,8 +46,8 @@ const (
 	codeSession        code = "INVALID_SESSION_ID"
 	codeTooLong        code = "STRING_TOO_LONG"
 	codeTypeOnField    code = "INVALID_TYPE_ON_FIELD_IN_RECORD"
+	codeUnknown        code = "UNKNOWN_EXCEPTION"
 	codeUnavailable    code = "SERVER_UNAVAILABLE"
-	codeURITooLong     code = "URI_TOO_LONG"
 	codeValidation     code = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 )
 
@@ -123,7 +129,7 @@ func jsonAnswer(status int, body []byte) crmsim.Answer {
 func encoded(status int, v any) crmsim.Answer {
 	body, err := json.Marshal(v)
 	if err != nil {
-		return failedWith(http.StatusInternalServerError, "UNKNOWN_EXCEPTION", "encoding the answer").answer()
+		return failedWith(http.StatusInternalServerError, codeUnknown, "encoding the answer").answer()
 	}
 	return jsonAnswer(status, body)
 }

@@ -199,8 +199,10 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	s.rig.Data(w, r, dialect{s}, func(x *crmsim.Exchange) crmsim.Answer {
 		if len(r.RequestURI) > maxURI {
-			// The answer's body is unverified.
-			return failedWith(http.StatusRequestURITooLong, codeURITooLong, "URI Too Long").answer()
+			// Not the API but what stands before it; the body is unverified.
+			return crmsim.Answer{
+				Status: http.StatusRequestURITooLong, Header: http.Header{"Content-Type": {"text/html"}}, Body: []byte("URI Too Long"),
+			}
 		}
 		c := &call{Exchange: x, sim: s, org: s.org(x.Account), body: x.Body}
 		answer := s.dispatch(c, r)
@@ -259,7 +261,7 @@ func (c *call) version() string { return c.request.PathValue("version") }
 // table returns the table that the path names, or the failure to.
 func (c *call) table() (*table, *failure) {
 	t := c.org.table(c.request.PathValue("object"))
-	if t == nil {
+	if t == nil || toolingOnly(t.schema.Load().name) {
 		return nil, notFound()
 	}
 	c.Object = t.schema.Load().name

@@ -13,9 +13,10 @@ var errJSON = errors.New("unexpected token")
 // scanner walks through JSON without building a tree of it. Two hundred
 // records a call, thousands a second, would otherwise be mostly maps.
 //
-// The first thing wrong sets err, after which nothing moves.
+// The first thing wrong sets err, after which nothing moves. What is returned
+// is a part of data wherever possible: whoever keeps it, keeps all of data.
 type scanner struct {
-	data []byte
+	data string
 	pos  int
 	err  error
 }
@@ -46,8 +47,8 @@ func (s *scanner) take(c byte) bool {
 }
 
 // members calls member for each member of the object that comes next; member
-// must consume the value. The key is good until member returns.
-func (s *scanner) members(member func(key []byte)) {
+// must consume the value.
+func (s *scanner) members(member func(key string)) {
 	s.list('{', '}', func() {
 		key := s.quoted()
 		if s.take(':') {
@@ -81,9 +82,9 @@ func (s *scanner) list(open, end byte, element func()) {
 }
 
 // quoted consumes a string and returns what is between the quotes, unescaped.
-func (s *scanner) quoted() []byte {
+func (s *scanner) quoted() string {
 	if !s.take('"') {
-		return nil
+		return ""
 	}
 	start, plain := s.pos, true
 	for ; s.pos < len(s.data); s.pos++ {
@@ -94,34 +95,34 @@ func (s *scanner) quoted() []byte {
 		case c == '"':
 			raw := s.data[start:s.pos]
 			s.pos++
-			if plain && utf8.Valid(raw) {
+			if plain && utf8.ValidString(raw) {
 				return raw
 			}
 			return s.unescape(s.data[start-1 : s.pos])
 		case c < ' ':
 			s.err = errJSON
-			return nil
+			return ""
 		}
 	}
 	s.err = errJSON
-	return nil
+	return ""
 }
 
-func (s *scanner) unescape(raw []byte) []byte {
+func (s *scanner) unescape(raw string) string {
 	var text string
-	if json.Unmarshal(raw, &text) != nil {
+	if json.Unmarshal([]byte(raw), &text) != nil {
 		s.err = errJSON
 	}
-	return []byte(text)
+	return text
 }
 
 // raw consumes one value of any kind and returns it as it is spelled.
-func (s *scanner) raw() []byte {
+func (s *scanner) raw() string {
 	c := s.peek()
 	start := s.pos
 	switch c {
 	case '{':
-		s.members(func([]byte) { s.raw() })
+		s.members(func(string) { s.raw() })
 	case '[':
 		s.items(func() { s.raw() })
 	case '"':
@@ -144,7 +145,7 @@ func (s *scanner) literal() {
 		}
 		break
 	}
-	if s.err == nil && !json.Valid(s.data[start:s.pos]) {
+	if s.err == nil && !json.Valid([]byte(s.data[start:s.pos])) {
 		s.err = errJSON
 	}
 }

@@ -71,7 +71,7 @@ func upsertBy(c *call) crmsim.Answer {
 // writeOne writes the record in the body, together with what the path says of
 // it.
 func (c *call) writeOne(b *batch, path *draft) (outcome, *failure, *crmsim.Answer) {
-	members, bad := readMembers(c.body)
+	members, bad := readMembers(string(c.body))
 	if bad != nil {
 		return outcome{}, bad, nil
 	}
@@ -113,10 +113,10 @@ func (d *draft) join(path *draft, b *batch) *failure {
 	return nil
 }
 
-func readMembers(body []byte) ([]member, *failure) {
+func readMembers(body string) ([]member, *failure) {
 	var members []member
 	s := scanner{data: body}
-	s.members(func(key []byte) { members = append(members, member{key: key, value: s.raw()}) })
+	s.members(func(key string) { members = append(members, member{key: key, value: s.raw()}) })
 	if s.end() != nil {
 		return nil, badJSON()
 	}
@@ -198,6 +198,9 @@ func removeBy(c *call) crmsim.Answer {
 }
 
 func (c *call) drop(t *table, r *record) crmsim.Answer {
+	if o := t.schema.Load(); o.fixed {
+		return failed(codeForOperation, "entity type cannot be deleted: "+o.label).answer()
+	}
 	c.org.mu.Lock()
 	defer c.org.mu.Unlock()
 	t.remove(r)

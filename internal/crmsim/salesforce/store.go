@@ -31,7 +31,8 @@ type org struct {
 type table struct {
 	org     *org
 	schema  atomic.Pointer[object]
-	records []*record                    // by number
+	records []*record                    // by number, from cleared+1 on
+	cleared int                          // records removed without trace
 	index   map[int]map[string][]*record // live ones, by keyed field and key
 }
 
@@ -84,7 +85,7 @@ func (o *org) tableOf(id string) *table {
 
 // get returns the record with that 18-character id, deleted or not, or nil.
 func (t *table) get(id string) *record {
-	n := number(id, t.schema.Load().prefix, t.org.instance)
+	n := number(id, t.schema.Load().prefix, t.org.instance) - t.cleared
 	if n < 1 || n > len(t.records) || t.records[n-1].id != id {
 		return nil
 	}
@@ -99,7 +100,7 @@ func (t *table) find(field int, text string) []*record {
 // insert adds a record.
 func (t *table) insert(changes []change) *record {
 	o := t.schema.Load()
-	r := &record{id: makeID(o.prefix, t.org.instance, len(t.records)+1), created: t.org.now().UnixMilli()}
+	r := &record{id: makeID(o.prefix, t.org.instance, t.cleared+len(t.records)+1), created: t.org.now().UnixMilli()}
 	t.records = append(t.records, r)
 	t.update(r, changes)
 	return r
@@ -145,7 +146,12 @@ func (t *table) list(field int, key string, r *record) {
 		byKey = make(map[string][]*record)
 		t.index[field] = byKey
 	}
-	byKey[key] = append(byKey[key], r)
+	holders, known := byKey[key]
+	if !known {
+		// The key may be a part of the body it came in.
+		key = strings.Clone(key)
+	}
+	byKey[key] = append(holders, r)
 }
 
 func (t *table) unlist(field int, key string, r *record) {

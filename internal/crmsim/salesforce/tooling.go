@@ -3,7 +3,6 @@ package salesforce
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"lockstep/internal/crmsim"
@@ -69,7 +68,7 @@ func createField(c *call) crmsim.Answer {
 func (in *fieldRequest) field(name string) (field, *failure) {
 	base, custom := strings.CutSuffix(name, "__c")
 	if !custom || base == "" || strings.Trim(base, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != "" || len(base) > 40 {
-		return field{}, failed("INVALID_FULL_NAME", "The custom field name you provided "+name+
+		return field{}, failed(codeFieldIntegrity, "The custom field name you provided "+name+
 			" must end with __c, begin with a letter and hold letters, digits and single underscores", "FullName")
 	}
 	m := in.Metadata
@@ -78,7 +77,7 @@ func (in *fieldRequest) field(name string) (field, *failure) {
 	}
 	f, ok := shapeOf(m.Type, name, m.Label, m.Length, m.Precision, m.Scale)
 	if !ok {
-		return field{}, failed("FIELD_INTEGRITY_EXCEPTION", "Can not specify a field of type "+m.Type, "Type")
+		return field{}, failed(codeFieldIntegrity, "Can not specify a field of type "+m.Type, "Type")
 	}
 	f.custom, f.hidden = true, true
 	f.unique, f.externalID, f.exactCase = m.Unique, m.ExternalID, m.CaseSensitive
@@ -225,5 +224,5 @@ func removeField(c *call) crmsim.Answer {
 
 // toolingOnly reports whether an object is known to the Tooling API alone.
 func toolingOnly(object string) bool {
-	return slices.Contains([]string{"CustomField"}, object)
+	return object == "CustomField"
 }

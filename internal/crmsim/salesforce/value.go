@@ -12,8 +12,8 @@ import (
 // parse reads a JSON value into the field's text. The value may be wrong for
 // the field (failure), or of a kind the field cannot be read from at all
 // (ok false), for which the real API refuses the whole call.
-func (f *field) parse(raw []byte) (text string, bad *failure, ok bool) {
-	if len(raw) == 0 || raw[0] == '{' || raw[0] == '[' {
+func (f *field) parse(raw string) (text string, bad *failure, ok bool) {
+	if raw == "" || raw[0] == '{' || raw[0] == '[' {
 		return "", nil, false
 	}
 	if raw[0] == 'n' {
@@ -24,9 +24,9 @@ func (f *field) parse(raw []byte) (text string, bad *failure, ok bool) {
 	}
 	if raw[0] == '"' {
 		s := scanner{data: raw}
-		text = string(s.quoted())
+		text = s.quoted()
 	} else {
-		text = string(raw)
+		text = raw
 	}
 	return f.check(text, raw[0] == '"')
 }

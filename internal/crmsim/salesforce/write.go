@@ -241,10 +241,15 @@ func (b *batch) adoptID(f *field, id string) *failure {
 		return nil
 	}
 	if !slices.Contains(f.referenceTo, t.schema.Load().name) {
-		return failed("FIELD_INTEGRITY_EXCEPTION", f.label+": id value of incorrect type: "+id, f.name)
+		return failed(codeFieldIntegrity, f.label+": id value of incorrect type: "+id, f.name)
 	}
-	if r := t.get(id); r == nil || r.deleted {
+	r := t.get(id)
+	if r == nil || r.deleted {
 		return failed(codeInvalidCross, "invalid cross reference id", f.name)
+	}
+	if f.name == "OwnerId" && t.schema.Load().name == "User" && t.value(r, "IsActive") != "true" {
+		// The message is unverified.
+		return failed(codeInactive, "operation performed with inactive user ["+id[:shortID]+"] as owner of "+strings.ToLower(b.shape().name), f.name)
 	}
 	return nil
 }
@@ -267,6 +272,9 @@ func (b *batch) foreign(p parent) (string, *failure) {
 
 func (b *batch) admitInsert(d *draft) *failure {
 	o := b.shape()
+	if o.fixed {
+		return failed(codeForOperation, "entity type cannot be inserted: "+o.label)
+	}
 	if bad := denied(o, d.changes, func(f *field) bool { return f.createable }); bad != nil {
 		return bad
 	}
@@ -285,6 +293,9 @@ func (b *batch) admitInsert(d *draft) *failure {
 
 func (b *batch) admitUpdate(d *draft, r *record) *failure {
 	o := b.shape()
+	if o.fixed {
+		return failed(codeForOperation, "entity type cannot be updated: "+o.label)
+	}
 	if o.name == "Lead" && b.table.text(r, o.must("IsConverted")) == "true" {
 		// wire-recordings-grouparoo.json
 		return failed(codeConverted, "cannot reference converted lead")

@@ -1,0 +1,103 @@
+// Command crmsim serves the CRM sandbox: one address per vendor and one for
+// administration, printed as one line of JSON when all of them listen. It runs
+// until it is interrupted.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lockstep/internal/crmsim"
+	"lockstep/internal/crmsim/salesforce"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "crmsim:", err)
+		os.Exit(1)
+	}
+}
+
+// flags are the command line as it is given.
+type flags struct {
+	admin, salesforce     string
+	latency, tokenLatency time.Duration
+	rate                  string
+	daily                 int
+	faults                []string
+	client                crmsim.Client
+	tokenLifetime         time.Duration
+	rotate                bool
+}
+
+func run(ctx context.Context, args []string, stdout io.Writer) error {
+	var f flags
+	cmd := &cobra.Command{
+		Use:           "crmsim",
+		Short:         "Serve the CRM sandbox",
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.serve(cmd.Context(), stdout)
+		},
+	}
+	set := cmd.Flags()
+	set.StringVar(&f.admin, "admin", "127.0.0.1:0", "address of the administration")
+	set.StringVar(&f.salesforce, "salesforce", "127.0.0.1:0", "address of Salesforce")
+	set.DurationVar(&f.latency, "latency", 0, "added to every data call")
+	set.DurationVar(&f.tokenLatency, "token-latency", 0, "added to every call to a token endpoint")
+	set.StringVar(&f.rate, "rate", "", "limit of each account, such as 190/10s (default the vendor's own)")
+	set.IntVar(&f.daily, "daily", 0, "calls allowed in 24 hours (default the vendor's own)")
+	set.StringArrayVar(&f.faults, "fault", nil, "KIND[:every=N|rows=N|p=F], may be repeated")
+	set.StringVar(&f.client.ID, "client-id", "lockstep-sandbox", "OAuth client id that is accepted")
+	set.StringVar(&f.client.Secret, "client-secret", "lockstep-sandbox-secret", "and its secret")
+	set.StringArrayVar(&f.client.RedirectURIs, "redirect-uri", nil, "registered redirect URI, may be repeated (default any on the loopback)")
+	set.DurationVar(&f.tokenLifetime, "token-lifetime", 2*time.Hour, "lifetime of an access token")
+	set.BoolVar(&f.rotate, "rotate-refresh-tokens", true, "a refresh kills the refresh token it used and hands out another")
+	cmd.SetArgs(args)
+	return cmd.ExecuteContext(ctx)
+}
+
+func (f flags) serve(ctx context.Context, stdout io.Writer) error {
+	settings, err := f.settings()
+	if err != nil {
+		return err
+	}
+	sim := salesforce.New(salesforce.Options{
+		Settings: settings, Client: f.client, TokenLifetime: f.tokenLifetime, KeepRefreshTokens: !f.rotate,
+	})
+	server, err := crmsim.Listen(ctx, f.admin, crmsim.Place{Vendor: sim.Vendor(), Address: f.salesforce})
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(stdout).Encode(server.Addresses); err != nil {
+		return errors.Join(fmt.Errorf("printing addresses: %w", err), server.Close())
+	}
+	return server.Serve(ctx)
+}
+
+// settings reads what is common to all vendors, and names every fault at once.
+func (f flags) settings() (crmsim.Settings, error) {
+	rate, err := crmsim.ParseRate(f.rate)
+	errs := []error{err}
+	s := crmsim.Settings{Terms: crmsim.Terms{Rate: rate, Daily: f.daily, Latency: f.latency, TokenLatency: f.tokenLatency}}
+	for _, spec := range f.faults {
+		fault, err := crmsim.ParseFault(spec)
+		errs = append(errs, err)
+		s.Faults = append(s.Faults, fault)
+	}
+	return s, errors.Join(errs...)
+}

@@ -1,0 +1,49 @@
+package flow_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
+)
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+// A payload is a promise to every history that holds one: members may be
+// added, none renamed or removed.
+func TestPayloadsAreFrozen(t *testing.T) {
+	t.Parallel()
+
+	id := uuid.MustParse("01990000-0000-7000-8000-000000000001")
+	ref := flow.ConnectionRef{Workspace: id, Connection: id}
+	at := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	got, err := json.MarshalIndent(map[string]any{
+		"ConnectionInput": flow.ConnectionInput{Workspace: id, Connection: id, Vendor: "salesforce"},
+		"ConnectionRef":   ref,
+		"Standing":        flow.Standing{Status: lockstep.StatusLive, StartingPoint: lockstep.StartImport},
+		"StatusChange":    flow.StatusChange{ConnectionRef: ref, Status: lockstep.StatusError, Problem: lockstep.CodeInternal},
+		"Choice":          flow.Choice{StartingPoint: lockstep.StartSkip},
+		"StartRun":        flow.StartRun{ConnectionRef: ref, Vendor: "salesforce", Run: id, Force: true},
+		"Started":         flow.Started{Run: &id},
+		"ImportInput":     flow.ImportInput{ConnectionRef: ref, Vendor: "salesforce", Run: id},
+		"ChunkInput":      flow.ChunkInput{ConnectionRef: ref, Run: id},
+		"ChunkResult":     flow.ChunkResult{Verdict: flow.VerdictWait, Until: at, Counts: lockstep.Counts{Total: 1, Created: 1}, Rate: 1.5, ETA: time.Second},
+		"RunChange":       flow.RunChange{ConnectionRef: ref, Run: id, State: lockstep.RunParked, Problem: lockstep.CodeQuotaSpent, Until: at},
+	}, "", "  ")
+	require.NoError(t, err)
+
+	const golden = "testdata/payloads.json"
+	if *update {
+		require.NoError(t, os.WriteFile(golden, append(got, '\n'), 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.JSONEq(t, string(want), string(got))
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// face is what all commands share: where they read and write, and what the
+// flags say that all of them have.
+type face struct {
+	getenv         func(string) string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	json    bool
+	address string // of the API; from the environment when empty
+	key     string
+}
+
+// command returns the whole command line.
+func (f *face) command() *cobra.Command {
+	root := group("starter", "Lockstep's command line",
+		f.upCommand(),
+		f.migrateCommand(),
+		group("workspace", "Make workspaces", f.workspaceCreateCommand()),
+		f.connectCommand(),
+		group("records", "Load what the workspace owns", f.recordsLoadCommand()),
+		f.importCommand(),
+		f.skipCommand(),
+		f.statusCommand(),
+		f.runsCommand(),
+		f.eventsCommand(),
+		f.pauseCommand(),
+		f.resumeCommand(),
+		f.resyncCommand(),
+		f.cancelCommand(),
+	)
+	root.Long = "Lockstep keeps a workspace's records and its CRM in step.\n\n" +
+		"`starter up` brings all of it up on this machine. The other commands talk to the API at\n" +
+		"LOCKSTEP_API with the key in LOCKSTEP_API_KEY, or where --api and --key say."
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.PersistentFlags().BoolVar(&f.json, "json", false, "print JSON on stdout, and what is said to people on stderr")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{problem: err.Error(), usage: cmd.UseLine()}
+	})
+	return root
+}
+
+// group returns a command that does nothing but hold others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			problem := fmt.Sprintf("there is no command %q", cmd.CommandPath()+" "+args[0])
+			if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+				problem += fmt.Sprintf("; did you mean %q?", cmd.CommandPath()+" "+like[0])
+			}
+			return &usageError{problem: problem, usage: cmd.CommandPath() + " COMMAND"}
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// positionals refuses arguments that a command's line of use does not name.
+// Those in brackets may be left out.
+func positionals(cmd *cobra.Command, args []string) error {
+	words := strings.Fields(cmd.Use)[1:]
+	if len(args) > len(words) {
+		return &usageError{problem: fmt.Sprintf("%s does not take %q", cmd.CommandPath(), args[len(words)]), usage: cmd.UseLine()}
+	}
+	if missing := words[len(args):]; len(missing) > 0 && !strings.HasPrefix(missing[0], "[") {
+		return &usageError{problem: fmt.Sprintf("%s needs %s", cmd.CommandPath(), missing[0]), usage: cmd.UseLine()}
+	}
+	return nil
+}
+
+// say tells a person something, in a line.
+func (f *face) say(format string, args ...any) {
+	// Whoever has stopped listening is no reason to stop.
+	_, _ = fmt.Fprintf(f.talk(), format+"\n", args...)
+}
+
+// talk is where people are spoken to: with --json, stdout holds JSON alone.
+func (f *face) talk() io.Writer {
+	if f.json {
+		return f.stderr
+	}
+	return f.stdout
+}
+
+// document prints v as a line of JSON on stdout.
+func (f *face) document(v any) error {
+	enc := json.NewEncoder(f.stdout)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	return nil
+}
+
+// terminal reports whether w is one, and somebody may be looking.
+func terminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+}
+
+// thousands writes n for people: 10,000.
+func thousands[N int | int64](n N) string {
+	digits := strconv.FormatInt(int64(n), 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// plural returns "1 row" or "2 rows".
+func plural[N int | int64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return thousands(n) + " " + noun + "s"
+}

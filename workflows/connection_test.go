@@ -1,0 +1,217 @@
+package workflows_test
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
+	"lockstep/workflows"
+)
+
+// connectionBundle is a Connection in the test environment, beside a database
+// that is one row.
+type connectionBundle struct {
+	env *testsuite.TestWorkflowEnvironment
+	in  flow.ConnectionInput
+
+	mu       sync.Mutex
+	standing flow.Standing
+	setUp    error
+	did      []string
+	started  []flow.StartRun
+}
+
+func setupConnection(t *testing.T, status lockstep.Status) *connectionBundle {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	b := &connectionBundle{
+		env: suite.NewTestWorkflowEnvironment(), standing: flow.Standing{Status: status},
+		in: flow.ConnectionInput{Workspace: uuid.New(), Connection: uuid.New(), Vendor: "salesforce"},
+	}
+	b.env.OnActivity(connections.Stand, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) (flow.Standing, error) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.standing, nil
+	}).Maybe()
+	b.env.OnActivity(connections.SetUp, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
+		b.do("set up")
+		return b.setUp
+	}).Maybe()
+	b.env.OnActivity(connections.SetStatus, mock.Anything, mock.Anything).Return(func(_ context.Context, in flow.StatusChange) error {
+		b.do(string(in.Status))
+		b.stand(func(s *flow.Standing) { s.Status = in.Status })
+		return nil
+	}).Maybe()
+	b.env.OnActivity(connections.Choose, mock.Anything, mock.Anything, mock.Anything).Return(func(_ context.Context, _ flow.ConnectionRef, in flow.Choice) error {
+		b.do("choose " + string(in.StartingPoint))
+		b.stand(func(s *flow.Standing) { s.Status, s.StartingPoint = lockstep.StatusLive, in.StartingPoint })
+		return nil
+	}).Maybe()
+	b.env.OnActivity(runs.StartImport, mock.Anything, mock.Anything).Return(func(_ context.Context, in flow.StartRun) (flow.Started, error) {
+		b.do("import")
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.started = append(b.started, in)
+		return flow.Started{Run: &in.Run}, nil
+	}).Maybe()
+	b.env.OnActivity(runs.Pause, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
+		b.do("pause")
+		b.stand(func(s *flow.Standing) { s.Status = lockstep.StatusPaused })
+		return nil
+	}).Maybe()
+	b.env.OnActivity(runs.Resume, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
+		b.do("resume")
+		b.stand(func(s *flow.Standing) { s.Status = lockstep.StatusLive })
+		return nil
+	}).Maybe()
+	return b
+}
+
+func (b *connectionBundle) do(what string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.did = append(b.did, what)
+}
+
+func (b *connectionBundle) stand(change func(*flow.Standing)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	change(&b.standing)
+}
+
+// update sends an update after a while and keeps its answer.
+func (b *connectionBundle) update(after time.Duration, name string, answer *error, args ...any) {
+	b.env.RegisterDelayedCallback(func() {
+		b.env.UpdateWorkflow(name, name+after.String(), &testsuite.TestUpdateCallback{
+			OnAccept:   func() {},
+			OnReject:   func(err error) { *answer = err },
+			OnComplete: func(_ any, err error) { *answer = err },
+		}, args...)
+	}, after)
+}
+
+func (b *connectionBundle) run(t *testing.T) {
+	t.Helper()
+	b.env.ExecuteWorkflow(workflows.Connection, b.in)
+	require.True(t, b.env.IsWorkflowCompleted())
+}
+
+func requireRolledOver(t *testing.T, err error) {
+	t.Helper()
+	var rolled *workflow.ContinueAsNewError
+	require.ErrorAs(t, err, &rolled)
+}
+
+func TestAuthorisedConnectionIsSetUpAndWaitsForTheStartingPoint(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusConnecting)
+	var answer error
+	b.update(time.Minute, flow.UpdateCompleteAuthorization, &answer)
+	b.run(t)
+
+	require.NoError(t, answer)
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"set up", "ready"}, b.did)
+}
+
+func TestConnectionNobodyAuthorisesIsGivenUpAfterAnHour(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusConnecting)
+	start := b.env.Now()
+	b.run(t)
+
+	require.NoError(t, b.env.GetWorkflowError())
+	require.InDelta(t, time.Hour, b.env.Now().Sub(start), float64(time.Minute))
+	require.Equal(t, []string{"connecting"}, b.did)
+}
+
+func TestChoosingImportStartsIt(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusReady)
+	var answer error
+	b.update(time.Second, flow.UpdateChooseStartingPoint, &answer, flow.Choice{StartingPoint: lockstep.StartImport})
+	b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(flow.SignalResume, nil) }, time.Minute)
+	b.run(t)
+
+	require.NoError(t, answer)
+	require.Equal(t, []string{"choose import", "import"}, b.did[:2])
+}
+
+func TestStartingPointIsRefusedWhenItCannotBe(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		standing flow.Standing
+		choice   lockstep.StartingPoint
+		refused  string
+	}{
+		"no choice":   {flow.Standing{Status: lockstep.StatusReady}, "later", flow.RefusedChoice},
+		"not set up":  {flow.Standing{Status: lockstep.StatusError}, lockstep.StartImport, flow.RefusedNotReady},
+		"chosen once": {flow.Standing{Status: lockstep.StatusLive, StartingPoint: lockstep.StartSkip}, lockstep.StartImport, flow.RefusedChosen},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setupConnection(t, test.standing.Status)
+			b.standing = test.standing
+			var answer error
+			b.update(time.Second, flow.UpdateChooseStartingPoint, &answer, flow.Choice{StartingPoint: test.choice})
+			b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(flow.SignalPause, nil) }, time.Minute)
+			b.run(t)
+
+			var app *temporal.ApplicationError
+			require.ErrorAs(t, answer, &app)
+			require.Equal(t, test.refused, app.Type())
+			require.Empty(t, b.started)
+		})
+	}
+}
+
+func TestSignalsThatComeTogetherAreEachAnswered(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	b.env.RegisterDelayedCallback(func() {
+		for range 50 {
+			b.env.SignalWorkflow(flow.SignalPause, nil)
+			b.env.SignalWorkflow(flow.SignalResume, nil)
+			b.env.SignalWorkflow(flow.SignalResync, nil)
+		}
+	}, time.Minute)
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Subset(t, b.did, []string{"pause", "resume", "import"})
+	require.True(t, b.started[0].Force, "a resync ignores what is believed to be there")
+}
+
+func TestSetUpThatAPersonMustMendIsShownAndTheSupervisorStays(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusSettingUp)
+	b.setUp = temporal.NewNonRetryableApplicationError("salesforce.provision: forbidden", "forbidden", nil)
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"set up", "error"}, b.did)
+}
+
+func TestReconnectedConnectionGoesOnWhereItStopped(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusSettingUp)
+	b.standing.StartingPoint = lockstep.StartImport
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"set up", "resume"}, b.did)
+}
