@@ -55,7 +55,12 @@ func (dialect) Invalid() crmsim.Answer {
 
 // Stamp adds Sforce-Limit-Info (wire-recordings-grouparoo.json).
 func (dialect) Stamp(h http.Header, u crmsim.Usage) {
-	h.Set("Sforce-Limit-Info", "api-usage="+strconv.Itoa(u.DailyUsed)+"/"+strconv.Itoa(u.Daily))
+	daily := u.Daily
+	if daily == 0 {
+		// Without a limit; the header knows no such thing.
+		daily = defaultDaily
+	}
+	h.Set("Sforce-Limit-Info", "api-usage="+strconv.Itoa(u.DailyUsed)+"/"+strconv.Itoa(daily))
 	h.Set("Cache-Control", "no-cache,must-revalidate,max-age=0,no-store,private")
 }
 

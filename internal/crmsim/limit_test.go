@@ -1,0 +1,103 @@
+package crmsim_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"lockstep/internal/crmsim"
+)
+
+// clock is a clock that a test moves.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func TestParseRate(t *testing.T) {
+	t.Parallel()
+
+	rate, err := crmsim.ParseRate("190/10s")
+	require.NoError(t, err)
+	require.Equal(t, crmsim.Rate{Calls: 190, Window: 10 * time.Second}, rate)
+	require.Equal(t, "190/10s", rate.String())
+
+	none, err := crmsim.ParseRate("")
+	require.NoError(t, err)
+	require.Zero(t, none)
+
+	for _, s := range []string{"190", "0/10s", "x/10s", "5/0s", "5/-1s", "5/ten"} {
+		_, err := crmsim.ParseRate(s)
+		require.ErrorContains(t, err, "CALLS/WINDOW", s)
+	}
+}
+
+func TestNoWindowEverHoldsMoreThanTheRate(t *testing.T) {
+	t.Parallel()
+
+	clk := newClock()
+	limits := crmsim.NewLimits(crmsim.Terms{Rate: crmsim.Rate{Calls: 5, Window: 10 * time.Second}}, clk.now)
+	var passed []time.Time
+	for range 400 {
+		if limits.Take("a").Excess == crmsim.ExcessNone {
+			passed = append(passed, clk.now())
+		}
+		clk.pass(370 * time.Millisecond)
+	}
+	require.Greater(t, len(passed), 60)
+	for i := 5; i < len(passed); i++ {
+		require.GreaterOrEqual(t, passed[i].Sub(passed[i-5]), 10*time.Second)
+	}
+}
+
+func TestLimitsAreForEachAccount(t *testing.T) {
+	t.Parallel()
+
+	limits := crmsim.NewLimits(crmsim.Terms{Rate: crmsim.Rate{Calls: 1, Window: time.Hour}}, newClock().now)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("a").Excess)
+	require.Equal(t, crmsim.ExcessRate, limits.Take("a").Excess)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("b").Excess)
+}
+
+func TestTheDailyAllowanceComesBackAfterADay(t *testing.T) {
+	t.Parallel()
+
+	clk := newClock()
+	limits := crmsim.NewLimits(crmsim.Terms{Daily: 2}, clk.now)
+	require.Equal(t, 1, limits.Take("a").DailyUsed)
+	require.Equal(t, 2, limits.Take("a").DailyUsed)
+	spent := limits.Take("a")
+	require.Equal(t, crmsim.ExcessDaily, spent.Excess)
+	require.Equal(t, 2, spent.DailyUsed, "a refused call counts for nothing")
+
+	clk.pass(24 * time.Hour)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("a").Excess)
+}
+
+func TestChangedTermsHoldAtOnce(t *testing.T) {
+	t.Parallel()
+
+	limits := crmsim.NewLimits(crmsim.Terms{}, newClock().now)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("a").Excess)
+	limits.Change(func(terms crmsim.Terms) crmsim.Terms {
+		terms.Daily = 1
+		return terms
+	})
+	require.Equal(t, crmsim.ExcessDaily, limits.Take("a").Excess, "what was used before counts")
+}
