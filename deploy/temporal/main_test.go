@@ -244,7 +244,7 @@ func TestWorkspacesTakeTurns(t *testing.T) {
 
 	const big, small = 40, 4
 	c := launch(t, anyPort()...).dial(t)
-	decide := worker.New(c, queue, worker.Options{DisableActivityWorker: true})
+	decide := worker.New(c, queue, worker.Options{LocalActivityWorkerOnly: true})
 	decide.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
 		var all []workflow.Future
 		for n := range big + small {

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/text/encoding/charmap"
@@ -198,20 +200,19 @@ func consistent(t require.TestingT, load Load) {
 	require.Len(t, r.Faults, r.Replaced+r.Rejected)
 	ids := make(map[string]bool)
 	for i, record := range load.Records {
-		require.NotEmpty(t, record.ExternalID)
-		require.False(t, ids[record.ExternalID])
 		ids[record.ExternalID] = true
-		if i > 0 {
-			require.Negative(t, strings.Compare(load.Records[i-1].ID.String(), record.ID.String()))
+		if i > 0 && bytes.Compare(load.Records[i-1].ID[:], record.ID[:]) >= 0 {
+			require.Fail(t, "ids are not in the order of the rows")
 		}
-		for _, value := range record.Fields {
-			if text, ok := value.(string); ok {
-				require.NotEmpty(t, text)
-				require.Equal(t, strings.TrimSpace(text), text)
-				require.NotContains(t, text, "\x00")
+		for name, value := range record.Fields {
+			text, ok := value.(string)
+			if name == "" || ok && (text == "" || strings.TrimSpace(text) != text || strings.Contains(text, "\x00") || !utf8.ValidString(text)) {
+				require.Fail(t, "a value is not fit to be kept", "%q: %q", name, value)
 			}
 		}
 	}
+	require.Len(t, ids, len(load.Records))
+	require.NotContains(t, ids, "")
 	for i, f := range r.Faults {
 		require.NotEmpty(t, f.Reason)
 		require.GreaterOrEqual(t, f.Line, 1)

@@ -48,14 +48,14 @@ func objectArray(r io.Reader) iter.Seq2[row, error] {
 		counted := &lineCounter{r: r}
 		dec := json.NewDecoder(counted)
 		if start, err := dec.Token(); start != json.Delim('[') {
-			yield(row{}, notArray(err))
+			yield(row{}, counted.refused(err))
 			return
 		}
 		for dec.More() {
 			var raw json.RawMessage
 			err := dec.Decode(&raw)
-			if err != nil && counted.err != nil {
-				yield(row{}, fmt.Errorf("reading records: %w", counted.err))
+			if counted.err != nil {
+				yield(row{}, counted.err)
 				return
 			}
 			if err != nil {
@@ -85,25 +85,10 @@ func end(dec *json.Decoder, counted *lineCounter, yield func(row, error) bool) {
 		}
 	}
 	if counted.err != nil {
-		yield(row{}, fmt.Errorf("reading records: %w", counted.err))
+		yield(row{}, counted.err)
 		return
 	}
 	yield(row{line: counted.line(dec.InputOffset()), flaw: notRead}, nil)
-}
-
-// notArray says why what should have been an array is none.
-func notArray(err error) error {
-	var syntax *json.SyntaxError
-	switch {
-	case errors.Is(err, io.EOF):
-		return &Refusal{Code: "empty", Detail: "There is nothing to read.", Fix: "Send an array of objects."}
-	case err != nil && !errors.As(err, &syntax):
-		return fmt.Errorf("reading records: %w", err)
-	}
-	return &Refusal{
-		Code: "json_not_array", Detail: "This is not a JSON array.",
-		Fix: "Send an array of objects, or one object a line as application/x-ndjson.",
-	}
 }
 
 // object reads one record, keeping the order of its names.
@@ -183,7 +168,7 @@ func (c *lineCounter) Read(p []byte) (int, error) {
 	}
 	c.offset += int64(n)
 	if err != nil && !errors.Is(err, io.EOF) {
-		c.err = err
+		c.err = fmt.Errorf("reading records: %w", err)
 	}
 	return n, err
 }
@@ -197,4 +182,19 @@ func (c *lineCounter) line(offset int64) int {
 	c.breaks = c.breaks[n:]
 	c.passed += n
 	return c.passed + 1
+}
+
+// refused says why what should have begun an array did not, given the parser's
+// error.
+func (c *lineCounter) refused(err error) error {
+	switch {
+	case c.err != nil:
+		return c.err
+	case errors.Is(err, io.EOF):
+		return &Refusal{Code: "empty", Detail: "There is nothing to read.", Fix: "Send an array of objects."}
+	}
+	return &Refusal{
+		Code: "json_not_array", Detail: "This is not a JSON array.",
+		Fix: "Send an array of objects, or one object a line as application/x-ndjson.",
+	}
 }

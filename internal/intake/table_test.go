@@ -96,7 +96,7 @@ func FuzzCSV(f *testing.F) {
 
 func FuzzObjects(f *testing.F) {
 	for _, seed := range []string{
-		`[{"id": "1", "x": null}]`, `[{"id": 1e5}, 7]`, "[\n{\"id\": \"\\ud800\"}\n]", `[{"id": "1"}, {"id": "1"}`, `{"id": 1}` + "\n" + `{`, `[[]]`,
+		`[{"id": "1", "x": null}]`, `[{"id": 1e5}, 7]`, "[\n{\"id\": \"\\ud800\"}\n]", `[{"id": "1"}, {"id": "1"}`, `{"id": 1}` + "\n" + `{`, `[[]]`, `t`,
 	} {
 		f.Add(seed)
 	}

@@ -68,16 +68,40 @@ func vendor(t *testing.T, accepted string) (base string, calls func() []received
 	}
 }
 
-func patch(ctx context.Context, t *testing.T, client *http.Client, url string) (*http.Response, error) {
+// answer is what came back of a call, read to its end.
+type answer struct {
+	status int
+	path   string // of the URL that answered
+	body   string
+}
+
+// send makes a call with a body, if it is one that changes something.
+func send(ctx context.Context, t *testing.T, client *http.Client, method, url string) (answer, error) {
 	t.Helper()
 
-	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, strings.NewReader("body"))
-	require.NoError(t, err)
-	resp, err := client.Do(req)
-	if err == nil {
-		t.Cleanup(func() { _ = resp.Body.Close() })
+	var body io.Reader = http.NoBody
+	if method != http.MethodGet {
+		body = strings.NewReader("body")
 	}
-	return resp, err
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	require.NoError(t, err)
+	return do(client, req)
+}
+
+func do(client *http.Client, req *http.Request) (answer, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return answer{resp.StatusCode, resp.Request.URL.Path, string(body)}, err
+}
+
+func patch(ctx context.Context, t *testing.T, client *http.Client, url string) (answer, error) {
+	t.Helper()
+
+	return send(ctx, t, client, http.MethodPatch, url)
 }
 
 func TestRefusedTokenIsReplacedOnce(t *testing.T) {
@@ -85,10 +109,10 @@ func TestRefusedTokenIsReplacedOnce(t *testing.T) {
 
 	base, calls := vendor(t, "new")
 	source := &tokens{list: []string{"old", "new"}}
-	resp, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: source}), base)
+	got, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: source}), base)
 
 	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, resp.StatusCode)
+	require.Equal(t, http.StatusOK, got.status)
 	require.Equal(t, []received{{"old", "body"}, {"new", "body"}}, calls())
 	require.Equal(t, []string{"", "old"}, source.asked)
 }
@@ -97,10 +121,10 @@ func TestSecondRefusalIsTheAnswer(t *testing.T) {
 	t.Parallel()
 
 	base, calls := vendor(t, "neither")
-	resp, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old", "new"}}}), base)
+	got, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old", "new"}}}), base)
 
 	require.NoError(t, err)
-	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+	require.Equal(t, http.StatusUnauthorized, got.status)
 	require.Len(t, calls(), 2)
 }
 
@@ -111,11 +135,10 @@ func TestBodyThatCannotBeReadAgainIsNotRepeated(t *testing.T) {
 	client := adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old", "new"}}})
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, base, io.MultiReader(strings.NewReader("body")))
 	require.NoError(t, err)
-	resp, err := client.Do(req)
+	got, err := do(client, req)
 
 	require.NoError(t, err)
-	defer resp.Body.Close()
-	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+	require.Equal(t, http.StatusUnauthorized, got.status)
 	require.Len(t, calls(), 1)
 }
 
@@ -124,7 +147,7 @@ func TestDeadGrantReachesTheCaller(t *testing.T) {
 
 	base, _ := vendor(t, "new")
 	dead := &crm.Error{Kind: crm.KindUnauthorized, Op: "oauth.refresh"}
-	_, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old"}, broken: dead}}), base) //nolint:bodyclose // there is no answer
+	_, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old"}, broken: dead}}), base)
 
 	require.Equal(t, crm.KindUnauthorized, crm.KindOf(adapter.LostWrite(t.Context(), "v.write", err)))
 }
@@ -140,7 +163,7 @@ func TestLostRefreshLeavesTheCallUnapplied(t *testing.T) {
 			t.Parallel()
 
 			base, _ := vendor(t, "new")
-			_, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old"}, broken: broken}}), base) //nolint:bodyclose // there is no answer
+			_, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old"}, broken: broken}}), base)
 
 			require.Equal(t, crm.KindUnavailable, crm.KindOf(adapter.LostWrite(t.Context(), "v.write", err)))
 		})
@@ -152,10 +175,10 @@ func TestWithoutTokenSendsNone(t *testing.T) {
 
 	base, calls := vendor(t, "never")
 	source := &tokens{list: []string{"secret"}}
-	resp, err := patch(adapter.WithoutToken(t.Context()), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: source}), base)
+	got, err := patch(adapter.WithoutToken(t.Context()), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: source}), base)
 
 	require.NoError(t, err)
-	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
+	require.Equal(t, http.StatusUnauthorized, got.status)
 	require.Equal(t, []received{{"", "body"}}, calls())
 	require.Empty(t, source.asked)
 }

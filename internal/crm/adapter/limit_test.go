@@ -23,16 +23,10 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	return srv.URL
 }
 
-func get(t *testing.T, client *http.Client, url string) (*http.Response, error) {
+func get(t *testing.T, client *http.Client, url string) (answer, error) {
 	t.Helper()
 
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	require.NoError(t, err)
-	resp, err := client.Do(req)
-	if err == nil {
-		t.Cleanup(func() { _ = resp.Body.Close() })
-	}
-	return resp, err
+	return send(t.Context(), t, client, http.MethodGet, url)
 }
 
 func TestAnswerIsReadUpToTheBound(t *testing.T) {
@@ -58,15 +52,11 @@ func TestAnswerIsReadUpToTheBound(t *testing.T) {
 				}
 				_, _ = io.WriteString(w, strings.Repeat("x", tc.size))
 			})
-			resp, err := get(t, adapter.Client(http.DefaultTransport, adapter.Chain{MaxBytes: bound}), base)
-			if err == nil {
-				var body []byte
-				body, err = io.ReadAll(resp.Body)
-				if !tc.refused {
-					require.Len(t, body, tc.size)
-				}
-			}
+			got, err := get(t, adapter.Client(http.DefaultTransport, adapter.Chain{MaxBytes: bound}), base)
 			require.Equal(t, tc.refused, err != nil)
+			if !tc.refused {
+				require.Len(t, got.body, tc.size)
+			}
 		})
 	}
 }
@@ -87,15 +77,15 @@ func TestRedirects(t *testing.T) {
 	})
 	client := adapter.Client(http.DefaultTransport, adapter.Chain{})
 
-	resp, err := get(t, client, base+"/here")
+	got, err := get(t, client, base+"/here")
 	require.NoError(t, err)
-	require.Equal(t, "/there", resp.Request.URL.Path)
+	require.Equal(t, "/there", got.path)
 
-	_, err = get(t, client, base+"/elsewhere") //nolint:bodyclose // there is no answer
+	_, err = get(t, client, base+"/elsewhere")
 	require.ErrorContains(t, err, "redirect is not followed")
-	_, err = get(t, client, base+"/loop") //nolint:bodyclose // there is no answer
+	_, err = get(t, client, base+"/loop")
 	require.ErrorContains(t, err, "redirect is not followed")
-	_, err = patch(t.Context(), t, client, base+"/here") //nolint:bodyclose // there is no answer
+	_, err = patch(t.Context(), t, client, base+"/here")
 	require.ErrorContains(t, err, "redirect is not followed")
 }
 
@@ -112,7 +102,7 @@ func TestDeadlineOfACallIsNotTheCallersContext(t *testing.T) {
 
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		_, err := patch(t.Context(), t, adapter.Client(silent{}, adapter.Chain{Timeout: time.Minute}), "https://vendor.test") //nolint:bodyclose // there is no answer
+		_, err := patch(t.Context(), t, adapter.Client(silent{}, adapter.Chain{Timeout: time.Minute}), "https://vendor.test")
 
 		require.Equal(t, time.Minute, time.Since(start))
 		require.Equal(t, crm.KindUnknown, crm.KindOf(adapter.LostWrite(t.Context(), "v.write", err)))

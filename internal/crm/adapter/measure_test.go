@@ -35,9 +35,9 @@ func TestCallsAreMeasuredByOp(t *testing.T) {
 	base, _ := vendor(t, "new")
 	m := &meter{}
 	client := adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old", "new"}}, Meter: m})
-	_, err := patch(adapter.WithOp(t.Context(), "v.write"), t, client, base) //nolint:bodyclose // patch closes it
+	_, err := patch(adapter.WithOp(t.Context(), "v.write"), t, client, base)
 	require.NoError(t, err)
-	_, err = patch(t.Context(), t, client, "http://127.0.0.1:1") //nolint:bodyclose // there is no answer
+	_, err = patch(t.Context(), t, client, "http://127.0.0.1:1")
 	require.Error(t, err)
 
 	require.Equal(t, []measured{{"v.write", http.StatusUnauthorized}, {"v.write", http.StatusOK}, {"", 0}}, m.calls)

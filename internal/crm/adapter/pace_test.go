@@ -41,7 +41,7 @@ func TestEveryCallSentTakesAPermit(t *testing.T) {
 
 	base, _ := vendor(t, "new")
 	p := &permits{}
-	_, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old", "new"}}, Pacer: p}), base) //nolint:bodyclose // patch closes it
+	_, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Tokens: &tokens{list: []string{"old", "new"}}, Pacer: p}), base)
 
 	require.NoError(t, err)
 	require.Equal(t, 2, p.taken)
@@ -53,7 +53,7 @@ func TestParkedAccountSendsNothing(t *testing.T) {
 
 	base, calls := vendor(t, "")
 	parked := &crm.Error{Kind: crm.KindQuota, Op: "pace.take", RetryAfter: time.Hour}
-	_, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Pacer: &permits{err: parked}}), base) //nolint:bodyclose // there is no answer
+	_, err := patch(t.Context(), t, adapter.Client(http.DefaultTransport, adapter.Chain{Pacer: &permits{err: parked}}), base)
 
 	require.Equal(t, error(parked), adapter.LostWrite(t.Context(), "v.write", err))
 	require.Empty(t, calls())

@@ -1,6 +1,7 @@
 package crmtest
 
 import (
+	"maps"
 	"sync"
 	"testing"
 
@@ -62,9 +63,7 @@ func eachInputHasItsOwnOutcome(t *testing.T, h Harness) {
 	const bad = 2
 	w := ready[crm.Writer](t, h)
 	batch := h.people(0, 5)
-	for name, value := range h.Refused {
-		batch.Writes[bad].Fields[name] = value
-	}
+	maps.Copy(batch.Writes[bad].Fields, h.Refused)
 	outcomes := write(t, w, batch)
 
 	for i, in := range batch.Writes {

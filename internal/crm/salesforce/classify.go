@@ -94,6 +94,7 @@ var verdicts = map[string]verdict{
 	"QUERY_TIMEOUT":                     {crm.KindUnavailable, ""},
 	"REQUEST_RUNNING_TOO_LONG":          {crm.KindUnavailable, ""},
 	"ALL_OR_NONE_OPERATION_ROLLED_BACK": {crm.KindUnavailable, ""},
+
 	"INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": {crm.KindUnavailable, ""},
 
 	"MISSING_ARGUMENT":       {crm.KindInternal, ""},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 
 	"lockstep/internal/crm"
@@ -52,9 +53,7 @@ func (c client) do(ctx context.Context, in call) ([]byte, error) {
 		}
 		req.Header.Set("Content-Type", kind)
 	}
-	for name, values := range in.header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, in.header)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, lost(ctx, in.op, err)
@@ -90,22 +89,6 @@ func (c client) get(ctx context.Context, op, path string, out any) error {
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		return unreadable(op, crm.KindUnavailable, err)
-	}
-	return nil
-}
-
-// send writes in to a path and reads the answer into out, unless that is nil.
-func (c client) send(ctx context.Context, op, method, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return &crm.Error{Kind: crm.KindInternal, Op: op, Err: err}
-	}
-	body, err = c.do(ctx, call{op: op, method: method, url: c.base + path, body: body})
-	if err != nil || out == nil {
-		return err
-	}
-	if err := json.Unmarshal(body, out); err != nil {
-		return unreadable(op, crm.KindUnknown, err)
 	}
 	return nil
 }

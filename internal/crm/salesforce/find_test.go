@@ -98,18 +98,15 @@ func TestLookUpsThatCannotBe(t *testing.T) {
 	t.Parallel()
 
 	c := connect(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
-	for want, ask := range map[crm.Kind]func() error{
-		crm.KindUnsupported: func() error {
-			_, err := c.Find(t.Context(), "Account", crm.KeyEmail, []string{"ada@example.com"})
-			return err
-		},
-		crm.KindInternal: func() error {
-			_, err := c.Find(t.Context(), "Account, Lead", crm.KeyID, []string{"0014S000007NxmlQAC"})
-			return err
-		},
-	} {
-		require.Equal(t, want, crm.KindOf(ask()))
-	}
+	_, err := c.Find(t.Context(), "Account", crm.KeyEmail, []string{"ada@example.com"})
+	require.Equal(t, crm.KindUnsupported, crm.KindOf(err))
+	_, err = c.Find(t.Context(), "Account, Lead", crm.KeyID, []string{"0014S000007NxmlQAC"})
+	require.Equal(t, crm.KindInternal, crm.KindOf(err))
+	_, err = c.Find(t.Context(), "Lead", crm.KeyEmail, make([]string, findBatch+1))
+	require.Equal(t, crm.KindInternal, crm.KindOf(err))
+	found, err := c.Find(t.Context(), "Lead", crm.KeyID, []string{"", "x' OR Id != '", "0014S000007NxmlQA'"})
+	require.NoError(t, err)
+	require.Empty(t, found)
 }
 
 // TestMovesAreFollowedToTheirEnd has records that were merged again, in a ring,

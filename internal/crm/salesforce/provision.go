@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -114,7 +115,7 @@ func faultsOf(f field) []string {
 // createField makes the field on typ, if it is not there (crm/salesforce.md
 // §2).
 func (c *Connector) createField(ctx context.Context, typ string) error {
-	return existing(c.client.send(ctx, provisionOp, http.MethodPost, dataPath+"/tooling/sobjects/CustomField", customField{
+	return existing(c.change(ctx, http.MethodPost, dataPath+"/tooling/sobjects/CustomField", customField{
 		FullName: typ + "." + externalIDField,
 		Metadata: customFieldMetadata{
 			Label:         "Lockstep External Id",
@@ -125,7 +126,7 @@ func (c *Connector) createField(ctx context.Context, typ string) error {
 			CaseSensitive: true,
 			ExternalID:    true,
 		},
-	}, nil))
+	}))
 }
 
 // grantField makes the field visible and writable to the connected user, by a
@@ -143,8 +144,8 @@ func (c *Connector) grantField(ctx context.Context, typ string) error {
 	if err != nil {
 		return err
 	}
-	return existing(c.client.send(ctx, provisionOp, http.MethodPost, dataPath+"/sobjects/PermissionSetAssignment",
-		assignment{AssigneeID: user, PermissionSetID: set}, nil))
+	return existing(c.change(ctx, http.MethodPost, dataPath+"/sobjects/PermissionSetAssignment",
+		assignment{AssigneeID: user, PermissionSetID: set}))
 }
 
 // permissionSet returns the id of our permission set, made if need be.
@@ -154,11 +155,11 @@ func (c *Connector) permissionSet(ctx context.Context) (string, error) {
 	if err != nil || len(sets) > 0 {
 		return first(sets).ID, err
 	}
-	err = existing(c.client.send(ctx, provisionOp, http.MethodPost, dataPath+"/sobjects/PermissionSet", permissionSet{
+	err = existing(c.change(ctx, http.MethodPost, dataPath+"/sobjects/PermissionSet", permissionSet{
 		Name:        permissionSetName,
 		Label:       permissionSetName,
 		Description: "Lets the user that Lockstep is connected as write the field that holds Lockstep's ids.",
-	}, nil))
+	}))
 	if err != nil {
 		return "", err
 	}
@@ -180,14 +181,24 @@ func (c *Connector) grant(ctx context.Context, set, typ string) error {
 		return err
 	}
 	if len(granted) == 0 {
-		return existing(c.client.send(ctx, provisionOp, http.MethodPost, path,
-			fieldPermissions{ParentID: set, SobjectType: typ, Field: name, PermissionsRead: true, PermissionsEdit: true}, nil))
+		return existing(c.change(ctx, http.MethodPost, path,
+			fieldPermissions{ParentID: set, SobjectType: typ, Field: name, PermissionsRead: true, PermissionsEdit: true}))
 	}
 	if granted[0].PermissionsRead && granted[0].PermissionsEdit {
 		return nil
 	}
-	return c.client.send(ctx, provisionOp, http.MethodPatch, path+"/"+granted[0].ID,
-		fieldPermissions{PermissionsRead: true, PermissionsEdit: true}, nil)
+	return c.change(ctx, http.MethodPatch, path+"/"+granted[0].ID,
+		fieldPermissions{PermissionsRead: true, PermissionsEdit: true})
+}
+
+// change makes or alters a thing of the schema. What it answers is not needed.
+func (c *Connector) change(ctx context.Context, method, path string, in any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return &crm.Error{Kind: crm.KindInternal, Op: provisionOp, Err: err}
+	}
+	_, err = c.client.do(ctx, call{op: provisionOp, method: method, url: c.client.base + path, body: body})
+	return err
 }
 
 func first[T any](list []T) (t T) {

@@ -41,7 +41,8 @@ func TestFieldOfOtherAttributesIsLeftAlone(t *testing.T) {
 			}
 			var e *crm.Error
 			require.ErrorAs(t, err, &e)
-			require.Equal(t, verdict{crm.KindInvalid, crm.ReasonExternalID}, verdict{e.Kind, e.Reason})
+			require.Equal(t, crm.KindInvalid, e.Kind)
+			require.Equal(t, crm.ReasonExternalID, e.Reason)
 			require.Equal(t, "Lead.Lockstep_External_Id__c is "+tc.says+".", e.Message)
 		})
 	}

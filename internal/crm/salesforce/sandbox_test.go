@@ -67,7 +67,7 @@ type sandbox struct {
 func start(t *testing.T, flags ...string) sandbox {
 	t.Helper()
 
-	cmd := exec.CommandContext(t.Context(), build(t), append([]string{"--admin", "127.0.0.1:0", "--salesforce", "127.0.0.1:0"}, flags...)...) //nolint:gosec // our own program
+	cmd := exec.CommandContext(t.Context(), build(t), append([]string{"--admin", "127.0.0.1:0", "--salesforce", "127.0.0.1:0"}, flags...)...)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -293,7 +293,6 @@ func TestFaultsOfAWrite(t *testing.T) {
 		"whole-400":  {call: crm.KindInvalid},
 		"lock":       {record: crm.KindConflict},
 		"poison":     {record: crm.KindInvalid},
-		"expire":     {},
 	} {
 		t.Run(spec, func(t *testing.T) {
 			t.Parallel()
@@ -328,11 +327,17 @@ func TestExpiredTokenIsReplacedOnTheWay(t *testing.T) {
 	s := start(t)
 	c, _ := s.connector(t)
 	require.NoError(t, c.(crm.Schema).Provision(t.Context(), "Contact"))
-	for range 5 {
-		s.admin(t, http.MethodPost, "faults", map[string]string{"spec": "expire:every=1"}, nil)
-		s.admin(t, http.MethodDelete, "faults", nil, nil)
-		require.NoError(t, c.Check(t.Context()))
+	s.admin(t, http.MethodPost, "faults", map[string]string{"spec": "expire:every=2"}, nil)
+	for i := range 6 {
+		outcomes, err := c.(crm.Writer).Write(t.Context(), crm.Batch{Type: "Contact", Match: crm.ByExternalID, Writes: []crm.Write{
+			{Ref: "a", ExternalID: fmt.Sprintf("k.%d", i), Fields: map[string]any{"LastName": "Byron"}},
+		}})
+		require.NoError(t, err)
+		require.Equal(t, crm.Created, outcomes[0].Effect)
 	}
+	var stats struct{ Statuses map[string]int }
+	s.admin(t, http.MethodGet, "stats", nil, &stats)
+	require.Positive(t, stats.Statuses["401"])
 }
 
 func TestSpentDayIsAQuota(t *testing.T) {

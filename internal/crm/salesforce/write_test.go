@@ -189,18 +189,21 @@ func TestWholeBatchRefused(t *testing.T) {
 			var e *crm.Error
 			_, err := c.Write(t.Context(), crm.Batch{Type: "Contact", Match: crm.ByExternalID, Writes: two})
 			require.ErrorAs(t, err, &e)
-			require.Equal(t, tc.batch, verdict{e.Kind, e.Reason})
+			got := verdict{e.Kind, e.Reason}
+			require.Equal(t, tc.batch, got)
 
 			outcomes, err := c.Write(t.Context(), crm.Batch{Type: "Contact", Match: crm.ByExternalID, Writes: two[:1]})
 			if tc.alone == (verdict{}) {
 				require.ErrorAs(t, err, &e)
-				require.Equal(t, tc.batch, verdict{e.Kind, e.Reason})
+				got = verdict{e.Kind, e.Reason}
+				require.Equal(t, tc.batch, got)
 				return
 			}
 			require.NoError(t, err)
 			require.Len(t, outcomes, 1)
 			require.Equal(t, "a", outcomes[0].Ref)
-			require.Equal(t, tc.alone, verdict{outcomes[0].Err.Kind, outcomes[0].Err.Reason})
+			got = verdict{outcomes[0].Err.Kind, outcomes[0].Err.Reason}
+			require.Equal(t, tc.alone, got)
 		})
 	}
 }

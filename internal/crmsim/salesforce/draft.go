@@ -103,7 +103,7 @@ func (rd *reader) stranger(d *draft, m member) *failure {
 	if len(m.value) > 0 && m.value[0] == '{' {
 		for i := range rd.object.fields {
 			f := &rd.object.fields[i]
-			if f.visible() && f.relationship != "" && strings.EqualFold(f.relationship, m.key) {
+			if f.visible() && f.kind == typeReference && strings.EqualFold(f.relationship, m.key) {
 				return rd.relationship(d, i, m.value)
 			}
 		}

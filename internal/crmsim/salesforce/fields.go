@@ -193,7 +193,7 @@ func addressField(prefix, labelPrefix string) field {
 		{"city", "City"}, {"country", "Country"}, {"geocodeAccuracy", "GeocodeAccuracy"}, {"latitude", "Latitude"},
 		{"longitude", "Longitude"}, {"postalCode", "PostalCode"}, {"state", "State"}, {"street", "Street"},
 	}
-	return f.by(func(t *table, r *record) string {
+	f = f.by(func(t *table, r *record) string {
 		o := t.schema.Load()
 		out, any := []byte("{"), false
 		for _, part := range parts {
@@ -208,6 +208,8 @@ func addressField(prefix, labelPrefix string) field {
 		}
 		return string(append(out, '}'))
 	})
+	f.permissioned = true
+	return f
 }
 
 // person are the parts of a person's name.
@@ -262,6 +264,13 @@ func cleanStatus() field {
 		{"SelectMatch", "Select Match"},
 		{"Skipped", "Skipped"},
 	}
+	return f
+}
+
+// jigsaw is a text that has a relationship name all the same.
+func jigsaw(what string) field {
+	f := text("Jigsaw"+what+"Id", "Jigsaw "+what+" ID", 20).readOnly()
+	f.relationship = "Jigsaw" + what
 	return f
 }
 

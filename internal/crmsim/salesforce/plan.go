@@ -109,7 +109,7 @@ func (t *table) parent(o *org, relationship string) (int, *table) {
 	shape := t.schema.Load()
 	for i := range shape.fields {
 		f := &shape.fields[i]
-		if !f.visible() || !strings.EqualFold(f.relationship, relationship) {
+		if !f.visible() || f.kind != typeReference || !strings.EqualFold(f.relationship, relationship) {
 			continue
 		}
 		for _, to := range f.referenceTo {

@@ -45,9 +45,21 @@ CREATE TABLE oauth_states (
     workspace_id    uuid NOT NULL,
     connection_id   uuid NOT NULL,
     sealed_verifier bytea NOT NULL,
+    epoch           bigint NOT NULL, -- of the connection when it was begun
     created_at      timestamptz NOT NULL DEFAULT now(),
     expires_at      timestamptz NOT NULL,
     consumed_at     timestamptz,
+    FOREIGN KEY (workspace_id, connection_id) REFERENCES connections (workspace_id, id)
+);
+
+-- The links that begin a sign-in, by the hash of what is secret in them. Each
+-- works once.
+CREATE TABLE connect_links (
+    hash          bytea PRIMARY KEY,
+    workspace_id  uuid NOT NULL,
+    connection_id uuid NOT NULL,
+    expires_at    timestamptz NOT NULL,
+    opened_at     timestamptz,
     FOREIGN KEY (workspace_id, connection_id) REFERENCES connections (workspace_id, id)
 );
 
@@ -83,4 +95,4 @@ CREATE TABLE mappings (
 );
 
 -- +goose Down
-DROP TABLE mappings, schema_fields, grants, oauth_states, connections, api_keys, workspaces;
+DROP TABLE mappings, schema_fields, grants, connect_links, oauth_states, connections, api_keys, workspaces;

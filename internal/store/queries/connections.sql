@@ -25,7 +25,7 @@ UPDATE connections SET
     account_id = @account_id, account_name = @account_name, environment = @environment,
     edition = @edition, account_user = @account_user, base_url = @base_url,
     connected_at = now()
-WHERE workspace_id = @workspace_id AND id = @id AND (account_id IS NULL OR account_id = @account_id);
+WHERE workspace_id = @workspace_id AND id = @id AND epoch = @epoch AND (account_id IS NULL OR account_id = @account_id);
 
 -- name: ChooseStartingPoint :execrows
 UPDATE connections SET starting_point = @starting_point, status = 'live', status_reason = ''
@@ -40,22 +40,6 @@ SELECT sealed FROM grants WHERE workspace_id = @workspace_id AND connection_id =
 
 -- name: LockGrant :one
 SELECT sealed FROM grants WHERE workspace_id = @workspace_id AND connection_id = @connection_id FOR UPDATE;
-
--- name: PutOAuthState :exec
-INSERT INTO oauth_states (state_hash, browser_hash, workspace_id, connection_id, sealed_verifier, expires_at)
-VALUES (@state_hash, @browser_hash, @workspace_id, @connection_id, @sealed_verifier, @expires_at);
-
--- name: ConsumeOAuthState :one
--- Whoever consumes first learns what the row was before.
-WITH before AS (SELECT o.state_hash, o.consumed_at FROM oauth_states o WHERE o.state_hash = @state_hash FOR UPDATE)
-UPDATE oauth_states s SET consumed_at = now()
-FROM before b, connections c
-WHERE s.state_hash = b.state_hash AND c.id = s.connection_id AND c.workspace_id = s.workspace_id
-RETURNING s.workspace_id, s.connection_id, c.vendor, s.browser_hash, s.sealed_verifier, s.expires_at,
-    (b.consumed_at IS NOT NULL)::boolean AS replayed;
-
--- name: DeleteOldOAuthStates :exec
-DELETE FROM oauth_states WHERE expires_at < now() - interval '1 day';
 
 -- name: PutSchema :exec
 INSERT INTO schema_fields (connection_id, workspace_id, crm_type, fields)

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"lockstep/internal/client"
+)
+
+func (f *face) runsCommand() *cobra.Command {
+	limit := 20
+	cmd := &cobra.Command{
+		Use:   "runs [CONNECTION]",
+		Short: "List the latest runs of a connection, newest first",
+		Args:  positionals,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			r, conn, err := f.reach(ctx, args)
+			if err != nil {
+				return err
+			}
+			list, err := answer[client.RunList](r.ListRunsWithResponse(ctx, conn.ID, &client.ListRunsParams{Limit: &limit}))
+			if err != nil {
+				return err
+			}
+			if f.json {
+				return f.document(list)
+			}
+			f.printRuns(list.Items)
+			return nil
+		},
+	}
+	cmd.Flags().IntVar(&limit, "limit", limit, "how many")
+	return f.remotely(cmd)
+}
+
+func (f *face) printRuns(runs []client.Run) {
+	if len(runs) == 0 {
+		f.say("No run yet. Next: `starter import`.")
+		return
+	}
+	w := tabwriter.NewWriter(f.stdout, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(w, "RUN\tKIND\tSTATE\tSTARTED\tRECORDS\tOUTCOME")
+	for _, run := range runs {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n",
+			run.ID, run.Kind, run.State, run.StartedAt.Local().Format(time.DateTime), thousands(run.Counts.Total), outcome(run.Counts))
+	}
+	_ = w.Flush()
+}
