@@ -52,7 +52,7 @@ func prepare(t *testing.T) *bundle {
 	require.NoError(t, b.store.CreateConnection(ctx, lockstep.Connection{
 		ID: id, WorkspaceID: w.ID, Vendor: crm.Salesforce, Targets: map[crm.Object]string{},
 	}))
-	require.NoError(t, b.store.Authorize(ctx, w.ID, id, crm.Account{ID: "00D"}, "https://x.my.salesforce.com", []byte("sealed")))
+	require.NoError(t, b.store.Authorize(ctx, w.ID, id, 1, crm.Account{ID: "00D"}, "https://x.my.salesforce.com", []byte("sealed")))
 	for typ, extra := range map[string]string{"Contact": "MailingCity", "Lead": "Company"} {
 		fields := []crm.Field{
 			{Name: "LastName", Creatable: true, Updatable: true}, {Name: "Email", Creatable: true, Updatable: true}, {Name: extra, Creatable: true, Updatable: true},

@@ -3,6 +3,7 @@ package config_test
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,9 +29,7 @@ func environment(t *testing.T, changes map[string]string) func(string) string {
 		"DATABASE_URL":    "postgres://lockstep:hunter2@127.0.0.1/lockstep",
 		"LOCKSTEP_KEYSET": base64.StdEncoding.EncodeToString(keyset),
 	}
-	for name, value := range changes {
-		values[name] = value
-	}
+	maps.Copy(values, changes)
 	return func(name string) string { return values[name] }
 }
 

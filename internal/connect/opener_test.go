@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
-	"golang.org/x/oauth2"
 
 	"lockstep/internal/connect"
 	"lockstep/internal/crm"
@@ -37,19 +36,9 @@ func setup(t *testing.T) *bundle {
 		BaseURL: "https://acme.my.salesforce.com", Account: crm.Account{UserID: "005"},
 	}}}
 	b.opener = &connect.Opener{
-		Rows: b.row,
-		Vendors: map[crm.Vendor]adapter.Factory{crm.Salesforce: {
-			Vendor: crm.Salesforce,
-			OAuth: adapter.OAuth{
-				Endpoint:  oauth2.Endpoint{TokenURL: "https://login.salesforce.com/services/oauth2/token"},
-				RevokeURL: "https://login.salesforce.com/services/oauth2/revoke",
-			},
-			Hosts: []string{".my.salesforce.com"},
-			Open: func(d adapter.Deps) (crm.Connector, error) {
-				b.opened = append(b.opened, d)
-				return &connector{deps: d}, b.fail
-			},
-		}},
+		Rows:    b.row,
+		Vendors: make(map[crm.Vendor]adapter.Factory),
+		Logins:  make(map[crm.Vendor]string),
 		Tokens: func(c lockstep.Connection) adapter.TokenSource {
 			b.tokens++
 			return token(c.ID.String())
@@ -60,6 +49,15 @@ func setup(t *testing.T) *bundle {
 		},
 		Base: &http.Transport{},
 		Log:  zap.NewNop(),
+	}
+	b.opener.Vendors[crm.Salesforce] = adapter.Factory{
+		Vendor: crm.Salesforce,
+		OAuth:  adapter.OAuth{RevokeURL: "https://login.salesforce.com/services/oauth2/revoke"},
+		Hosts:  []string{".my.salesforce.com"},
+		Open: func(d adapter.Deps) (crm.Connector, error) {
+			b.opened = append(b.opened, d)
+			return &connector{deps: d}, b.fail
+		},
 	}
 	return b
 }
@@ -141,7 +139,7 @@ func TestCallsAreAuthorisedAsTheConnection(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	b.row.c.BaseURL = server.URL
-	b.opener.Logins = map[crm.Vendor]string{crm.Salesforce: server.URL + "/"}
+	b.opener.Logins[crm.Salesforce] = server.URL + "/"
 
 	require.NoError(t, b.open(t).Check(t.Context()))
 	require.Equal(t, "Bearer "+b.row.c.ID.String(), authorization)

@@ -142,7 +142,7 @@ func (w *world) connect(t *testing.T, keyset []byte, target string) {
 	sealed, err := vault.Seal(tenant.ID, id, grant)
 	require.NoError(t, err)
 	account := crm.Account{ID: "00D000000000001", Name: "Sandbox", Environment: crm.Production}
-	require.NoError(t, w.store.Authorize(ctx, tenant.ID, id, account, grant.BaseURL, sealed))
+	require.NoError(t, w.store.Authorize(ctx, tenant.ID, id, 1, account, grant.BaseURL, sealed))
 
 	in := flow.ConnectionInput{Workspace: tenant.ID, Connection: id, Vendor: crm.Salesforce}
 	_, err = w.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: flow.ConnectionID(id), TaskQueue: w.queues.Interactive}, flow.ConnectionName, in)

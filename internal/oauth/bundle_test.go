@@ -141,14 +141,17 @@ func (e *endpoint) calls() []url.Values {
 
 // vendors knows one vendor, whose login is at the endpoint.
 func (e *endpoint) vendors() *oauth.Vendors {
-	return &oauth.Vendors{
-		Factories: map[crm.Vendor]adapter.Factory{crm.Salesforce: factory()},
-		Apps: map[crm.Vendor]oauth.App{crm.Salesforce: {
-			ClientID: "the-app", ClientSecret: secret.NewText("the-app-secret"),
-			RedirectURL: "https://lockstep.example.com/v1/oauth/callback", LoginURL: e.url,
-		}},
-		Base: &http.Transport{},
+	v := &oauth.Vendors{
+		Factories: make(map[crm.Vendor]adapter.Factory),
+		Apps:      make(map[crm.Vendor]oauth.App),
+		Base:      &http.Transport{},
 	}
+	v.Factories[crm.Salesforce] = factory()
+	v.Apps[crm.Salesforce] = oauth.App{
+		ClientID: "the-app", ClientSecret: secret.NewText("the-app-secret"),
+		RedirectURL: "https://lockstep.example.com/v1/oauth/callback", LoginURL: e.url,
+	}
+	return v
 }
 
 // answer is Salesforce's token answer, changed by the given members; nil takes
@@ -224,7 +227,7 @@ func (s *states) each(do func(key string, row *stateRow)) {
 
 // requireCode requires err to be an *oauth.Error of code that shows nothing
 // planted, however it is printed.
-func requireCode(t *testing.T, code oauth.Code, err error) *oauth.Error {
+func requireCode(t *testing.T, code oauth.Code, err error) oauth.Error {
 	t.Helper()
 
 	var problem *oauth.Error
@@ -232,19 +235,19 @@ func requireCode(t *testing.T, code oauth.Code, err error) *oauth.Error {
 	require.Equal(t, code, problem.Code)
 	requireNothingPlanted(t, err)
 	require.NotContains(t, fmt.Sprintf("%+v", problem.Problem()), planted)
-	return problem
+	return *problem
 }
 
 // requireKind requires err to be a crm.Error of kind that shows nothing
 // planted, nor does anything it wraps.
-func requireKind(t *testing.T, kind crm.Kind, err error) *crm.Error {
+func requireKind(t *testing.T, kind crm.Kind, err error) crm.Error {
 	t.Helper()
 
 	var e *crm.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, kind, e.Kind, "%v", err)
 	requireNothingPlanted(t, err)
-	return e
+	return *e
 }
 
 func requireNothingPlanted(t *testing.T, err error) {
@@ -256,7 +259,7 @@ func requireNothingPlanted(t *testing.T, err error) {
 }
 
 func unwrap(err error) error {
-	if u, ok := err.(interface{ Unwrap() error }); ok { //nolint:errorlint // walks the chain link by link
+	if u, ok := err.(interface{ Unwrap() error }); ok {
 		return u.Unwrap()
 	}
 	return nil

@@ -41,7 +41,8 @@ func TestSignInEndsWithAGrant(t *testing.T) {
 
 	p, grant, err := b.flow.Finish(t.Context(), b.callback(t, started))
 	require.NoError(t, err)
-	require.Equal(t, b.request, oauth.Request{WorkspaceID: p.WorkspaceID, ConnectionID: p.ConnectionID, Epoch: p.Epoch, Vendor: p.Vendor})
+	bound := oauth.Request{WorkspaceID: p.WorkspaceID, ConnectionID: p.ConnectionID, Epoch: p.Epoch, Vendor: p.Vendor}
+	require.Equal(t, b.request, bound)
 	require.Equal(t, "access-1", grant.AccessToken.Reveal())
 	require.Equal(t, "refresh-1", grant.RefreshToken.Reveal())
 	require.Equal(t, "https://acme.my.salesforce.com", grant.BaseURL)
@@ -258,21 +259,23 @@ func TestTheTokenEndpointsRefusalIsExplained(t *testing.T) {
 		status int
 		body   any
 		want   oauth.Code
+		fix    string // part of it
 	}{
-		"code used already":     {400, refusal("invalid_grant"), oauth.CodeCodeExpired},
-		"wrong secret":          {400, refusal("invalid_client"), oauth.CodeAppRefused},
-		"another callback":      {400, refusal("redirect_uri_mismatch"), oauth.CodeRedirectMismatch},
-		"something new":         {400, refusal("something_new"), oauth.CodeRefused},
-		"a refusal that is 200": {200, refusal("invalid_grant"), oauth.CodeCodeExpired},
-		"trouble":               {500, planted, oauth.CodeUnavailable},
-		"too many calls":        {429, planted, oauth.CodeUnavailable},
-		"not JSON":              {200, planted, oauth.CodeUnavailable},
-		"no access token":       {200, answer(map[string]any{"access_token": nil}), oauth.CodeUnavailable},
-		"no refresh token":      {200, answer(map[string]any{"refresh_token": nil}), oauth.CodeRefreshTokenMissing},
-		"less than asked for":   {200, answer(map[string]any{"scope": "refresh_token id"}), oauth.CodeScopeMissing},
-		"a foreign host":        {200, answer(map[string]any{"instance_url": "https://evil.example.com/" + planted}), oauth.CodeForeignHost},
-		"a look-alike host":     {200, answer(map[string]any{"instance_url": "https://my.salesforce.com.evil.example"}), oauth.CodeForeignHost},
-		"a host without TLS":    {200, answer(map[string]any{"instance_url": "http://acme.my.salesforce.com"}), oauth.CodeForeignHost},
+		"code used already":     {400, refusal("invalid_grant"), oauth.CodeCodeExpired, "Begin again"},
+		"wrong secret":          {400, refusal("invalid_client"), oauth.CodeAppRefused, "LOCKSTEP_SALESFORCE_CLIENT_ID"},
+		"another callback":      {400, refusal("redirect_uri_mismatch"), oauth.CodeRedirectMismatch, "https://lockstep.example.com/v1/oauth/callback"},
+		"a scope not allowed":   {400, refusal("invalid_scope"), oauth.CodeScopeRefused, "Allow api refresh_token in"},
+		"something new":         {400, refusal("something_new"), oauth.CodeRefused, "Begin again"},
+		"a refusal that is 200": {200, refusal("invalid_grant"), oauth.CodeCodeExpired, "Begin again"},
+		"trouble":               {500, planted, oauth.CodeUnavailable, "in a minute"},
+		"too many calls":        {429, planted, oauth.CodeUnavailable, "in a minute"},
+		"not JSON":              {200, planted, oauth.CodeUnavailable, "in a minute"},
+		"no access token":       {200, answer(map[string]any{"access_token": nil}), oauth.CodeUnavailable, "in a minute"},
+		"no refresh token":      {200, answer(map[string]any{"refresh_token": nil}), oauth.CodeRefreshTokenMissing, "refresh_token"},
+		"less than asked for":   {200, answer(map[string]any{"scope": "refresh_token id"}), oauth.CodeScopeMissing, "Allow api in"},
+		"a foreign host":        {200, answer(map[string]any{"instance_url": "https://evil.example.com/" + planted}), oauth.CodeForeignHost, "support"},
+		"a look-alike host":     {200, answer(map[string]any{"instance_url": "https://my.salesforce.com.evil.example"}), oauth.CodeForeignHost, "support"},
+		"a host without TLS":    {200, answer(map[string]any{"instance_url": "http://acme.my.salesforce.com"}), oauth.CodeForeignHost, "support"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -285,12 +288,7 @@ func TestTheTokenEndpointsRefusalIsExplained(t *testing.T) {
 			problem := requireCode(t, test.want, err)
 			require.Empty(t, grant)
 			require.Len(t, b.endpoint.calls(), 1, "a code is not sent twice")
-			switch test.want {
-			case oauth.CodeRedirectMismatch:
-				require.Contains(t, problem.Problem().Fix, "https://lockstep.example.com/v1/oauth/callback")
-			case oauth.CodeScopeMissing:
-				require.Contains(t, problem.Problem().Fix, "Allow api in")
-			}
+			require.Contains(t, problem.Problem().Fix, test.fix)
 		})
 	}
 }

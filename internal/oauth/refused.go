@@ -55,7 +55,7 @@ func (e *endpoint) refused(vendorCode string) *Error {
 	}
 	problem := e.problem(code)
 	problem.VendorCode = plain(vendorCode)
-	switch code {
+	switch code { //nolint:exhaustive // the others are about nothing that has a name
 	case CodeRedirectMismatch:
 		problem.Detail = e.app.RedirectURL
 	case CodeScopeRefused:

@@ -81,8 +81,9 @@ func TestSealedCarriesItsKeysID(t *testing.T) {
 		require.NoError(t, err)
 		return sealed[:5]
 	}
-	require.Equal(t, prefix(first), prefix(first))
-	require.NotEqual(t, prefix(first), prefix(second))
+	before, again, after := prefix(first), prefix(first), prefix(second)
+	require.Equal(t, before, again)
+	require.NotEqual(t, before, after)
 }
 
 func TestRotatedKeyringOpensOldAndSealsNew(t *testing.T) {

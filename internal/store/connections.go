@@ -76,12 +76,12 @@ func (s *Store) SetStatus(ctx context.Context, workspace, id uuid.UUID, status l
 // Authorize links a connection to the account that somebody has authorised it
 // for, keeps the sealed grant, and raises the epoch; all or nothing. It returns
 // an Error of KindConflict when the workspace has another connection to that
-// account, and of KindNotFound when this one is linked to another account: an
-// account is never exchanged for another.
-func (s *Store) Authorize(ctx context.Context, workspace, id uuid.UUID, account crm.Account, baseURL string, sealed []byte) error {
+// account, and of KindNotFound when this one is at another epoch than the given
+// one, or linked to another account: an account is never exchanged for another.
+func (s *Store) Authorize(ctx context.Context, workspace, id uuid.UUID, epoch int64, account crm.Account, baseURL string, sealed []byte) error {
 	return s.inTx(ctx, func(q *db.Queries) error {
 		n, err := q.AuthorizeConnection(ctx, db.AuthorizeConnectionParams{
-			WorkspaceID: workspace, ID: id, AccountID: &account.ID, AccountName: account.Name,
+			WorkspaceID: workspace, ID: id, Epoch: epoch, AccountID: &account.ID, AccountName: account.Name,
 			Environment: string(account.Environment), Edition: account.Edition, AccountUser: account.UserID, BaseURL: baseURL,
 		})
 		if err := found("authorize", n, err); err != nil {

@@ -50,7 +50,7 @@ func connected(t *testing.T, s *store.Store, workspace uuid.UUID, account string
 	require.NoError(t, s.CreateConnection(ctx, lockstep.Connection{
 		ID: id, WorkspaceID: workspace, Vendor: crm.Salesforce, Targets: map[crm.Object]string{},
 	}))
-	require.NoError(t, s.Authorize(ctx, workspace, id, crm.Account{ID: account, Environment: crm.Production}, "https://x.my.salesforce.com", []byte("sealed")))
+	require.NoError(t, s.Authorize(ctx, workspace, id, 1, crm.Account{ID: account, Environment: crm.Production}, "https://x.my.salesforce.com", []byte("sealed")))
 	require.NoError(t, s.SetStatus(ctx, workspace, id, lockstep.StatusReady, ""))
 	require.NoError(t, s.ChooseStartingPoint(ctx, workspace, id, lockstep.StartImport))
 	conn, err := s.Connection(ctx, workspace, id)
@@ -206,7 +206,7 @@ func TestOlderEpochNeitherClaimsNorSettles(t *testing.T) {
 	rows := b.claim(t, b.lease, 1)
 	require.Len(t, rows, 1)
 
-	require.NoError(t, b.store.Authorize(t.Context(), b.conn.WorkspaceID, b.conn.ID, b.conn.Account, b.conn.BaseURL, []byte("new")))
+	require.NoError(t, b.store.Authorize(t.Context(), b.conn.WorkspaceID, b.conn.ID, b.conn.Epoch, b.conn.Account, b.conn.BaseURL, []byte("new")))
 	n, err := b.store.Settle(t.Context(), b.lease, []lockstep.Settlement{landed(rows[0], "003A")})
 	require.NoError(t, err)
 	require.Zero(t, n)

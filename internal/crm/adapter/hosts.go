@@ -27,7 +27,7 @@ func Allowed(raw string, hosts []string, configured string) error {
 		return errHostURL
 	}
 	if configured != "" && strings.EqualFold(u.Host, configured) {
-		if u.Scheme == "https" || u.Scheme == "http" {
+		if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
 			return nil
 		}
 		return errHostScheme

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -62,6 +63,32 @@ func TestRevokedTokenIsNoError(t *testing.T) {
 		c := connect(t, answering(400, body))
 		require.Equal(t, want, crm.KindOf(c.Revoke(t.Context(), "xyz")))
 	}
+}
+
+// noTokens fails the test when a token is asked for.
+type noTokens struct{ t *testing.T }
+
+func (n noTokens) Token(context.Context, string) (string, error) {
+	n.t.Error("asked for an access token")
+	return "", nil
+}
+
+func TestRevocationNeedsNoLiveToken(t *testing.T) {
+	t.Parallel()
+
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != revokePath || r.FormValue("token") != "refresh+/=" {
+			t.Errorf("%s %v", r.URL.Path, r.Form)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	c, err := open(adapter.Deps{
+		BaseURL:  "https://acme.my.salesforce.com",
+		LoginURL: srv.URL,
+		HTTP:     adapter.Client(&http.Transport{}, adapter.Chain{Tokens: noTokens{t}}),
+	})
+	require.NoError(t, err)
+	require.NoError(t, c.(crm.Revoker).Revoke(t.Context(), "refresh+/="))
 }
 
 func TestRecordURL(t *testing.T) {

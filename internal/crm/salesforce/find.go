@@ -19,7 +19,7 @@ const findOp = "salesforce.find"
 const maxMoves = 8
 
 var (
-	errFindType  = errors.New("look-up has no type")
+	errTypeName  = errors.New("malformed name of a type")
 	errFindBatch = errors.New("look-up is larger than a call takes")
 	errCursor    = errors.New("malformed cursor")
 )
@@ -187,7 +187,7 @@ func shapeOf(typ string) (shape, error) {
 		return shape{name: typ, merges: true}, nil
 	}
 	if !named(typ) {
-		return shape{}, &crm.Error{Kind: crm.KindInternal, Op: findOp, Err: errFindType}
+		return shape{}, &crm.Error{Kind: crm.KindInternal, Op: findOp, Err: errTypeName}
 	}
 	return shape{name: typ}, nil
 }

@@ -37,7 +37,7 @@ func (c *Connector) Fields(ctx context.Context, typ string) ([]crm.Field, error)
 func (c *Connector) describe(ctx context.Context, op, typ string) (describe, error) {
 	var d describe
 	if !named(typ) {
-		return d, &crm.Error{Kind: crm.KindInternal, Op: op, Err: errFindType}
+		return d, &crm.Error{Kind: crm.KindInternal, Op: op, Err: errTypeName}
 	}
 	err := c.client.get(ctx, op, dataPath+"/sobjects/"+typ+"/describe", &d)
 	return d, err

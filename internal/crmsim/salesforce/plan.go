@@ -34,7 +34,7 @@ type sortKey struct {
 // prepare binds a statement to the org. The caller holds the lock.
 func (o *org) prepare(s *statement, tooling, all bool) (*selection, *failure) {
 	t := o.table(s.from.text)
-	if t == nil || toolingOnly(t.schema.Load().name) != tooling && !t.schema.Load().setup {
+	if t == nil || !tooling && toolingOnly(t.schema.Load().name) || tooling && !t.schema.Load().setup {
 		return nil, queryFailure(s.text, s.from.pos, codeInvalidType, "sObject type '"+s.from.text+"' is not supported. If you are attempting to use "+
 			"a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.")
 	}

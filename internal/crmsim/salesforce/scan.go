@@ -130,6 +130,9 @@ func (s *scanner) raw() string {
 	default:
 		s.literal()
 	}
+	if s.err != nil {
+		return ""
+	}
 	return s.data[start:s.pos]
 }
 
@@ -152,7 +155,7 @@ func (s *scanner) literal() {
 
 // end fails unless nothing but white space is left.
 func (s *scanner) end() error {
-	if s.err == nil && s.peek() != 0 {
+	if s.peek(); s.err == nil && s.pos < len(s.data) {
 		s.err = errJSON
 	}
 	return s.err

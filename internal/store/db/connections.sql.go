@@ -19,7 +19,7 @@ UPDATE connections SET
     account_id = $1, account_name = $2, environment = $3,
     edition = $4, account_user = $5, base_url = $6,
     connected_at = now()
-WHERE workspace_id = $7 AND id = $8 AND (account_id IS NULL OR account_id = $1)
+WHERE workspace_id = $7 AND id = $8 AND epoch = $9 AND (account_id IS NULL OR account_id = $1)
 `
 
 type AuthorizeConnectionParams struct {
@@ -31,6 +31,7 @@ type AuthorizeConnectionParams struct {
 	BaseURL     string
 	WorkspaceID uuid.UUID
 	ID          uuid.UUID
+	Epoch       int64
 }
 
 // Somebody has authorised the connection: what it is linked to, and from now
@@ -45,6 +46,7 @@ func (q *Queries) AuthorizeConnection(ctx context.Context, arg AuthorizeConnecti
 		arg.BaseURL,
 		arg.WorkspaceID,
 		arg.ID,
+		arg.Epoch,
 	)
 	if err != nil {
 		return 0, err
@@ -192,50 +194,6 @@ func (q *Queries) Connections(ctx context.Context, workspaceID uuid.UUID) ([]Con
 	return items, nil
 }
 
-const consumeOAuthState = `-- name: ConsumeOAuthState :one
-WITH before AS (SELECT o.state_hash, o.consumed_at FROM oauth_states o WHERE o.state_hash = $1 FOR UPDATE)
-UPDATE oauth_states s SET consumed_at = now()
-FROM before b, connections c
-WHERE s.state_hash = b.state_hash AND c.id = s.connection_id AND c.workspace_id = s.workspace_id
-RETURNING s.workspace_id, s.connection_id, c.vendor, s.browser_hash, s.sealed_verifier, s.expires_at,
-    (b.consumed_at IS NOT NULL)::boolean AS replayed
-`
-
-type ConsumeOAuthStateRow struct {
-	WorkspaceID    uuid.UUID
-	ConnectionID   uuid.UUID
-	Vendor         string
-	BrowserHash    []byte
-	SealedVerifier []byte
-	ExpiresAt      time.Time
-	Replayed       bool
-}
-
-// Whoever consumes first learns what the row was before.
-func (q *Queries) ConsumeOAuthState(ctx context.Context, stateHash []byte) (ConsumeOAuthStateRow, error) {
-	row := q.db.QueryRow(ctx, consumeOAuthState, stateHash)
-	var i ConsumeOAuthStateRow
-	err := row.Scan(
-		&i.WorkspaceID,
-		&i.ConnectionID,
-		&i.Vendor,
-		&i.BrowserHash,
-		&i.SealedVerifier,
-		&i.ExpiresAt,
-		&i.Replayed,
-	)
-	return i, err
-}
-
-const deleteOldOAuthStates = `-- name: DeleteOldOAuthStates :exec
-DELETE FROM oauth_states WHERE expires_at < now() - interval '1 day'
-`
-
-func (q *Queries) DeleteOldOAuthStates(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, deleteOldOAuthStates)
-	return err
-}
-
 const grant = `-- name: Grant :one
 SELECT sealed FROM grants WHERE workspace_id = $1 AND connection_id = $2
 `
@@ -356,32 +314,6 @@ type PutGrantParams struct {
 
 func (q *Queries) PutGrant(ctx context.Context, arg PutGrantParams) error {
 	_, err := q.db.Exec(ctx, putGrant, arg.ConnectionID, arg.WorkspaceID, arg.Sealed)
-	return err
-}
-
-const putOAuthState = `-- name: PutOAuthState :exec
-INSERT INTO oauth_states (state_hash, browser_hash, workspace_id, connection_id, sealed_verifier, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6)
-`
-
-type PutOAuthStateParams struct {
-	StateHash      []byte
-	BrowserHash    []byte
-	WorkspaceID    uuid.UUID
-	ConnectionID   uuid.UUID
-	SealedVerifier []byte
-	ExpiresAt      time.Time
-}
-
-func (q *Queries) PutOAuthState(ctx context.Context, arg PutOAuthStateParams) error {
-	_, err := q.db.Exec(ctx, putOAuthState,
-		arg.StateHash,
-		arg.BrowserHash,
-		arg.WorkspaceID,
-		arg.ConnectionID,
-		arg.SealedVerifier,
-		arg.ExpiresAt,
-	)
 	return err
 }
 

@@ -20,10 +20,10 @@ WITH before AS (
     WHERE o.state_hash = @state_hash FOR UPDATE OF o
 ), consumed AS (
     UPDATE oauth_states s SET consumed_at = now() FROM before b
-    WHERE s.state_hash = b.state_hash AND b.consumed_at IS NULL AND b.browser_hash = @browser_hash
+    WHERE s.state_hash = b.state_hash AND b.consumed_at IS NULL AND b.browser_hash = @browser_hash::bytea
 )
 SELECT b.workspace_id, b.connection_id, b.vendor, b.sealed_verifier, b.epoch, b.expires_at,
-    (b.browser_hash <> @browser_hash)::boolean AS other_browser,
+    (b.browser_hash <> @browser_hash::bytea)::boolean AS other_browser,
     (b.consumed_at IS NOT NULL)::boolean AS consumed,
     (b.expires_at <= now())::boolean AS expired
 FROM before b;
