@@ -40,8 +40,9 @@ type source struct {
 	parts       iter.Seq2[part, error]
 }
 
-// cut returns what is in r: a JSON array, an object a line, or else a CSV.
-func cut(r io.Reader) (source, error) {
+// cut returns what is in r, in parts of at most so many rows: a JSON array, an
+// object a line, or else a CSV.
+func cut(r io.Reader, rows int) (source, error) {
 	text := bufio.NewReaderSize(r, 64<<10)
 	mark, err := text.Peek(3)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -62,11 +63,11 @@ func cut(r io.Reader) (source, error) {
 	}
 	switch start = bytes.TrimSpace(start); {
 	case bytes.HasPrefix(start, []byte("[")):
-		return source{contentType: "application/json", parts: (&arrayCutter{r: text, line: 1}).parts}, nil
+		return source{contentType: "application/json", parts: (&arrayCutter{r: text, most: rows, line: 1}).parts}, nil
 	case bytes.HasPrefix(start, []byte("{")):
-		return source{contentType: "application/x-ndjson", parts: (&ndjsonCutter{lines: &lines{r: text}}).parts}, nil
+		return source{contentType: "application/x-ndjson", parts: (&ndjsonCutter{lines: &lines{r: text}, most: rows}).parts}, nil
 	}
-	return source{contentType: "text/csv", parts: (&csvCutter{lines: &lines{r: text}}).parts}, nil
+	return source{contentType: "text/csv", parts: (&csvCutter{lines: &lines{r: text}, most: rows}).parts}, nil
 }
 
 // heap is a part in the making.
@@ -87,7 +88,8 @@ func (h *heap) add(line int, raw []byte, isRow bool) {
 	}
 }
 
-func (h *heap) full() bool { return h.rows == partRows || len(h.body) >= partBytes }
+// full reports whether it is time for the next part.
+func (h *heap) full(most int) bool { return h.rows >= most || len(h.body) >= partBytes }
 
 // lines reads lines, ends included, and takes some back.
 type lines struct {
@@ -130,7 +132,10 @@ func (l *lines) unread(again [][]byte) {
 }
 
 // ndjsonCutter cuts a file that has an object a line.
-type ndjsonCutter struct{ lines *lines }
+type ndjsonCutter struct {
+	lines *lines
+	most  int // rows of a part
+}
 
 func (c *ndjsonCutter) parts(yield func(part, error) bool) {
 	var h heap
@@ -141,7 +146,7 @@ func (c *ndjsonCutter) parts(yield func(part, error) bool) {
 			return
 		}
 		h.add(c.lines.number, line, len(bytes.TrimSpace(line)) > 0)
-		if h.full() {
+		if h.full(c.most) {
 			if !yield(h.part, nil) {
 				return
 			}

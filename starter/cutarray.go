@@ -11,6 +11,7 @@ import (
 // not whether it is sound: that is the API's to say.
 type arrayCutter struct {
 	r    *bufio.Reader
+	most int // rows of a part
 	line int // that the next byte is on
 
 	depth  int  // of brackets, the array's own not counted
@@ -43,7 +44,7 @@ func (c *arrayCutter) parts(yield func(part, error) bool) {
 			yield(part{}, fmt.Errorf("reading records: the record on line %d is larger than %d MB", h.line, lineBytes>>20))
 			return
 		}
-		if c.ended || ends && h.full() {
+		if c.ended || ends && h.full(c.most) {
 			if h.rows > 0 && !yield(h.close(), nil) {
 				return
 			}

@@ -20,6 +20,7 @@ const (
 // part.
 type csvCutter struct {
 	lines     *lines
+	most      int // rows of a part
 	delimiter byte
 	columns   int
 	header    []byte // each part begins with it
@@ -44,7 +45,7 @@ func (c *csvCutter) parts(yield func(part, error) bool) {
 			return
 		}
 		h.add(line, raw, isRow)
-		if h.full() {
+		if h.full(c.most) {
 			if !yield(h.part, nil) {
 				return
 			}

@@ -16,7 +16,7 @@ import (
 // file's own lines and rows; with an error it is about what was taken before.
 func (r *remote) load(ctx context.Context, file io.Reader, object client.Object, idColumn string, loaded func(client.LoadReport)) (client.LoadReport, error) {
 	var total client.LoadReport
-	src, err := cut(file)
+	src, err := cut(file, partRows)
 	if err != nil {
 		return total, err
 	}

@@ -7,6 +7,7 @@ import (
 	"go.uber.org/zap"
 
 	"lockstep/internal/crm"
+	"lockstep/internal/lockstep"
 )
 
 // Server answers the API's calls. All fields but those of which it is said are
@@ -25,6 +26,10 @@ type Server struct {
 
 	// Vendors are those that can be connected, because there is an app for them.
 	Vendors map[crm.Vendor]Vendor
+
+	// Problems are those that the interfaces above may refuse with, besides
+	// package lockstep's.
+	Problems []lockstep.Problem
 
 	// Probes tell whether what the service depends on answers.
 	Probes map[string]func(context.Context) error

@@ -30,6 +30,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"slices"
 	"syscall"
 )
@@ -54,7 +55,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 
-	at, err := serve(ctx, s)
+	db, err := open(s.db)
+	if err != nil {
+		return err
+	}
+	defer runtime.KeepAlive(db) // or its lock is let go with the garbage
+
+	at, err := serve(ctx, s, db)
 	if err != nil {
 		return err
 	}

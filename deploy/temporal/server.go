@@ -42,15 +42,11 @@ type where struct {
 
 // serve starts the server and its Web UI and returns when the namespace can be
 // used and the Web UI answers. Both go on until the process ends.
-func serve(ctx context.Context, s settings) (where, error) {
+func serve(ctx context.Context, s settings, db *database) (where, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 
 	p, err := choosePorts(s)
-	if err != nil {
-		return where{}, err
-	}
-	db, err := open(s.db)
 	if err != nil {
 		return where{}, err
 	}

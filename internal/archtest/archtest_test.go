@@ -51,15 +51,15 @@ var mayImport = []struct {
 
 	// Machinery.
 	{"internal/secret", nil},
-	{"internal/config", nil},
+	{"internal/config", []string{"internal/crm", "internal/secret"}},
 	{"internal/obs", nil},
-	{"internal/dial", []string{"internal/config", "internal/secret"}},
-	{"internal/oauth", []string{"internal/crm", "internal/secret"}},
+	{"internal/dial", []string{"internal/config", "internal/obs", "internal/secret"}},
+	{"internal/oauth", []string{"internal/crm", "internal/crm/adapter", "internal/secret"}},
 	{"internal/connect", []string{"internal/crm", "internal/crm/adapter", "internal/lockstep"}},
 	{"internal/store", []string{"internal/crm", "internal/flow", "internal/lockstep", "internal/store/db"}},
 	{"internal/store/db", nil},
 	{"internal/store/storetest", []string{"internal/store", "internal/stack", "internal/stack/"}},
-	{"internal/stack", []string{"internal/config", "internal/stack/"}},
+	{"internal/stack", nil},
 	{"internal/client", nil},
 
 	// The two halves of the durable part.
@@ -93,7 +93,8 @@ var onlyIn = map[string][]string{
 		"internal/client", "internal/crm/", "internal/crmsim", "internal/crmsim/", "internal/connect", "internal/oauth", "internal/obs",
 		"internal/stack", "internal/stack/", "internal/e2e", "api/rest", "api", "worker", "starter",
 	},
-	"os": {
+	"os": { // the mains, what starts processes, and the keyset's file
+		"internal/secret",
 		"internal/crmsim/cmd/crmsim", "internal/stack", "internal/stack/", "internal/store/storetest", "internal/e2e",
 		"api", "worker", "starter",
 	},

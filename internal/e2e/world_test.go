@@ -76,7 +76,7 @@ type options struct {
 
 // begin brings a world up, connected to Salesforce and ready for the starting
 // point, with contacts loaded.
-func begin(t *testing.T, o options) *world {
+func begin(t testing.TB, o options) *world {
 	t.Helper()
 	w := &world{dir: t.TempDir(), database: storetest.URL(t)}
 	w.store = store.New(storetest.Open(t, w.database))
@@ -120,7 +120,7 @@ func begin(t *testing.T, o options) *world {
 
 // connect authorises the sandbox's Salesforce as a person would, and waits
 // until the connection is ready.
-func (w *world) connect(t *testing.T, keyset []byte, target string) {
+func (w *world) connect(t testing.TB, keyset []byte, target string) {
 	t.Helper()
 	ctx := t.Context()
 	tenant, err := lockstep.NewWorkspace("E2E")
@@ -163,10 +163,12 @@ func (s *states) Put(_ context.Context, _, _ []byte, p oauth.Pending) error {
 	return nil
 }
 
-func (s *states) Consume(context.Context, []byte, []byte) (oauth.Pending, error) { return s.pending, nil }
+func (s *states) Consume(context.Context, []byte, []byte) (oauth.Pending, error) {
+	return s.pending, nil
+}
 
 // authorize gives consent in the sandbox and returns the grant.
-func (w *world) authorize(t *testing.T, ring *secret.Keyring) oauth.Grant {
+func (w *world) authorize(t testing.TB, ring *secret.Keyring) oauth.Grant {
 	t.Helper()
 	f := oauth.Flow{
 		Vendors: &oauth.Vendors{Factories: all.Factories(), Base: http.DefaultTransport, Apps: map[crm.Vendor]oauth.App{crm.Salesforce: {
@@ -186,7 +188,7 @@ func (w *world) authorize(t *testing.T, ring *secret.Keyring) oauth.Grant {
 }
 
 // consent opens a consent page, approves, and returns what the redirect says.
-func consent(t *testing.T, page string) url.Values {
+func consent(t testing.TB, page string) url.Values {
 	t.Helper()
 	browser := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, page, nil)
@@ -241,7 +243,7 @@ func contacts(from, to int) []lockstep.Record {
 	return out
 }
 
-func (w *world) load(t *testing.T, records ...lockstep.Record) {
+func (w *world) load(t testing.TB, records ...lockstep.Record) {
 	t.Helper()
 	for len(records) > 0 {
 		n := min(10_000, len(records))
@@ -252,7 +254,7 @@ func (w *world) load(t *testing.T, records ...lockstep.Record) {
 }
 
 // choose takes the starting point import and returns its run.
-func (w *world) choose(t *testing.T) uuid.UUID {
+func (w *world) choose(t testing.TB) uuid.UUID {
 	t.Helper()
 	handle, err := w.temporal.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
 		WorkflowID: flow.ConnectionID(w.conn.ID), UpdateName: flow.UpdateChooseStartingPoint,
@@ -265,12 +267,12 @@ func (w *world) choose(t *testing.T) uuid.UUID {
 	return *started.Run
 }
 
-func (w *world) signal(t *testing.T, name string) {
+func (w *world) signal(t testing.TB, name string) {
 	t.Helper()
 	require.NoError(t, w.temporal.SignalWorkflow(t.Context(), flow.ConnectionID(w.conn.ID), "", name, nil))
 }
 
-func (w *world) run(t *testing.T, id uuid.UUID) lockstep.Run {
+func (w *world) run(t testing.TB, id uuid.UUID) lockstep.Run {
 	t.Helper()
 	run, err := w.store.Run(t.Context(), w.conn.WorkspaceID, id)
 	require.NoError(t, err)
@@ -278,7 +280,7 @@ func (w *world) run(t *testing.T, id uuid.UUID) lockstep.Run {
 }
 
 // finish waits for a run's end and returns it.
-func (w *world) finish(t *testing.T, id uuid.UUID) lockstep.Run {
+func (w *world) finish(t testing.TB, id uuid.UUID) lockstep.Run {
 	t.Helper()
 	var run lockstep.Run
 	w.eventually(t, "the run to end", func() bool {
@@ -290,7 +292,7 @@ func (w *world) finish(t *testing.T, id uuid.UUID) lockstep.Run {
 
 // eventually waits until a condition holds, looking often; a test that waits
 // for minutes has failed.
-func (w *world) eventually(t *testing.T, what string, holds func() bool) {
+func (w *world) eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
@@ -327,7 +329,7 @@ type simRecord struct {
 
 // landed returns the sandbox's live records that carry an external id, and
 // fails the test when two share one.
-func (w *world) landed(t *testing.T) map[string]simRecord {
+func (w *world) landed(t testing.TB) map[string]simRecord {
 	t.Helper()
 	out := make(map[string]simRecord)
 	w.lines(t, "/_sim/salesforce/records", func(line []byte) {
@@ -342,7 +344,7 @@ func (w *world) landed(t *testing.T) map[string]simRecord {
 	return out
 }
 
-func (w *world) lines(t *testing.T, path string, each func([]byte)) {
+func (w *world) lines(t testing.TB, path string, each func([]byte)) {
 	t.Helper()
 	resp := w.admin(t, http.MethodGet, path, "")
 	defer resp.Body.Close()
@@ -355,7 +357,7 @@ func (w *world) lines(t *testing.T, path string, each func([]byte)) {
 }
 
 // admin calls the sandbox's administration.
-func (w *world) admin(t *testing.T, method, path, body string) *http.Response {
+func (w *world) admin(t testing.TB, method, path, body string) *http.Response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, w.sandbox.Admin+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -371,7 +373,7 @@ func (w *world) admin(t *testing.T, method, path, body string) *http.Response {
 
 // requireTrue compares the ledger with the sandbox's own records: each record
 // that says it landed is there once, and none that says it failed.
-func (w *world) requireTrue(t *testing.T, run lockstep.Run) {
+func (w *world) requireTrue(t testing.TB, run lockstep.Run) {
 	t.Helper()
 	require.Equal(t, run.Counts.Total, run.Counts.Done(), "each record has its outcome")
 	there := w.landed(t)

@@ -63,7 +63,7 @@ func (t *table) view(r *record) crmsim.Record {
 		out.ExternalID = &mark
 	}
 	for i := range o.fields {
-		f := &o.fields[i]
+		f := o.fields[i]
 		text := t.text(r, i)
 		if f.dropped || text == "" {
 			continue
@@ -104,9 +104,9 @@ func (t *table) seed(seed crmsim.Seed) (string, error) {
 	for _, name := range slices.Sorted(maps.Keys(seed.Fields)) {
 		members = append(members, member{key: name, value: string(seed.Fields[name])})
 	}
-	shape := t.schema.Load().edited(func(fields []field) []field {
-		for i := range fields {
-			fields[i].hidden = false
+	shape := t.schema.Load().edited(func(fields []*field) []*field {
+		for _, f := range fields {
+			f.hidden = false
 		}
 		return fields
 	})
@@ -232,7 +232,7 @@ func (o *org) convert(t *table, lead *record) string {
 	contacts := o.table("Contact").schema.Load()
 	shape := t.schema.Load()
 	for i, text := range lead.row.all() {
-		if f := &shape.fields[i]; !f.custom && contacts.has(f.name) {
+		if f := shape.fields[i]; !f.custom && contacts.has(f.name) {
 			values[f.name] = text
 		}
 	}

@@ -75,7 +75,7 @@ func describe(c *call) crmsim.Answer {
 	fields := make([]describedField, 0, len(o.fields))
 	for i := range o.fields {
 		if o.fields[i].visible() {
-			fields = append(fields, describeField(&o.fields[i]))
+			fields = append(fields, describeField(o.fields[i]))
 		}
 	}
 	d := described{

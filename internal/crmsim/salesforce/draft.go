@@ -76,7 +76,7 @@ func (rd *reader) member(d *draft, m member) *failure {
 	if i < 0 {
 		return rd.stranger(d, m)
 	}
-	f := &rd.object.fields[i]
+	f := rd.object.fields[i]
 	text, bad, ok := f.parse(m.value)
 	if !ok {
 		return unreadable(f, m.value)
@@ -102,7 +102,7 @@ func (rd *reader) member(d *draft, m member) *failure {
 func (rd *reader) stranger(d *draft, m member) *failure {
 	if len(m.value) > 0 && m.value[0] == '{' {
 		for i := range rd.object.fields {
-			f := &rd.object.fields[i]
+			f := rd.object.fields[i]
 			if f.visible() && f.kind == typeReference && strings.EqualFold(f.relationship, m.key) {
 				return rd.relationship(d, i, m.value)
 			}
@@ -125,7 +125,7 @@ func (rd *reader) relationship(d *draft, i int, value string) *failure {
 		p.by, p.value = key, quoted.quoted()
 	})
 	if s.end() != nil || p.by == "" {
-		return unreadable(&rd.object.fields[i], value)
+		return unreadable(rd.object.fields[i], value)
 	}
 	d.parents = append(d.parents, p)
 	d.changes = append(d.changes, change{field: i})

@@ -18,14 +18,14 @@ func account() object {
 	return object{
 		name: "Account", label: "Account", plural: "Accounts", prefix: "001",
 		fields: slices.Concat(
-			[]field{
+			[]*field{
 				idField("Account ID"), deletedField(), masterField("Account"), name,
 				pick("Type", "Account Type", 40, "Prospect", "Customer - Direct", "Customer - Channel",
 					"Channel Partner / Reseller", "Installation Partner", "Technology Partner", "Other"),
 				reference("ParentId", "Parent Account ID", "Parent", "Account"),
 			},
 			address("Billing", "Billing "), address("Shipping", "Shipping "),
-			[]field{
+			[]*field{
 				phone("Phone", "Account Phone"), phone("Fax", "Account Fax"),
 				text("AccountNumber", "Account Number", 40), link("Website", "Website"), photoField(),
 				text("Sic", "SIC Code", 20), industries(40),
@@ -35,7 +35,7 @@ func account() object {
 				ratings("Account Rating", 40), text("Site", "Account Site", 80), ownerField("User"),
 			},
 			audit(), seen(),
-			[]field{
+			[]*field{
 				text("Jigsaw", "Data.com Key", 20), jigsaw("Company"), cleanStatus(),
 				sources("AccountSource", "Account Source", 40), text("DunsNumber", "D-U-N-S Number", 9),
 				text("Tradestyle", "Tradestyle", 255), text("NaicsCode", "NAICS Code", 8), text("NaicsDesc", "NAICS Description", 120),
@@ -52,13 +52,13 @@ func contact() object {
 	return object{
 		name: "Contact", label: "Contact", plural: "Contacts", prefix: "003",
 		fields: slices.Concat(
-			[]field{
+			[]*field{
 				idField("Contact ID"), deletedField(), masterField("Contact"),
 				reference("AccountId", "Account ID", "Account", "Account"),
 			},
 			person("Mr.", "Ms.", "Mrs.", "Dr.", "Prof."),
 			address("Other", "Other "), address("Mailing", "Mailing "),
-			[]field{
+			[]*field{
 				phone("Phone", "Business Phone"), phone("Fax", "Business Fax"), phone("MobilePhone", "Mobile Phone"),
 				phone("HomePhone", "Home Phone"), phone("OtherPhone", "Other Phone"), phone("AssistantPhone", "Asst. Phone"),
 				reference("ReportsToId", "Reports To ID", "ReportsTo", "Contact"), email("Email", "Email"),
@@ -67,7 +67,7 @@ func contact() object {
 				area("Description", "Contact Description", 32000), ownerField("User"),
 			},
 			audit(), seen(),
-			[]field{
+			[]*field{
 				moment("LastCURequestDate", "Last Stay-in-Touch Request Date").readOnly(),
 				moment("LastCUUpdateDate", "Last Stay-in-Touch Save Date").readOnly(),
 				text("EmailBouncedReason", "Email Bounced Reason", 255).basic(),
@@ -89,11 +89,11 @@ func lead() object {
 	return object{
 		name: "Lead", label: "Lead", plural: "Leads", prefix: "00Q",
 		fields: slices.Concat(
-			[]field{idField("Lead ID"), deletedField(), masterField("Lead")},
+			[]*field{idField("Lead ID"), deletedField(), masterField("Lead")},
 			person("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.", "Mx."),
-			[]field{text("Title", "Title", 128), text("Company", "Company", 255).needed()},
+			[]*field{text("Title", "Title", 128), text("Company", "Company", 255).needed()},
 			address("", ""),
-			[]field{
+			[]*field{
 				phone("Phone", "Phone"), phone("MobilePhone", "Mobile Phone"), phone("Fax", "Fax"), email("Email", "Email"),
 				link("Website", "Website"), photoField(), area("Description", "Description", 32000),
 				sources("LeadSource", "Lead Source", 255), status.always("Open - Not Contacted"), industries(255),
@@ -106,7 +106,7 @@ func lead() object {
 				flag("IsUnreadByOwner", "Unread By Owner").basic(),
 			},
 			audit(), seen(),
-			[]field{
+			[]*field{
 				text("Jigsaw", "Data.com Key", 20), jigsaw("Contact"), cleanStatus(),
 				text("CompanyDunsNumber", "Company D-U-N-S Number", 9),
 				reference("DandbCompanyId", "D&B Company ID", "DandbCompany", "DandBCompany"), reason, bounced,
@@ -122,7 +122,7 @@ func user() object {
 	return object{
 		name: "User", label: "User", plural: "Users", prefix: "005", setup: true, fixed: true,
 		fields: slices.Concat(
-			[]field{
+			[]*field{
 				idField("User ID"), text("Username", "Username", 80).needed(), text("LastName", "Last Name", 80).needed().in("Name"),
 				text("FirstName", "First Name", 40).in("Name"), text("Name", "Full Name", 121).by(fullName), email("Email", "Email"),
 				flag("IsActive", "Active"), pick("UserType", "User Type", 40, "Standard", "PowerPartner", "CspLitePortal", "AutomatedProcess"),
@@ -139,9 +139,9 @@ func organization() object {
 	return object{
 		name: "Organization", label: "Organization", plural: "Organizations", prefix: "00D", setup: true, fixed: true,
 		fields: slices.Concat(
-			[]field{idField("Organization ID"), text("Name", "Name", 80).needed(), text("Division", "Division", 80)},
+			[]*field{idField("Organization ID"), text("Name", "Name", 80).needed(), text("Division", "Division", 80)},
 			address("", ""),
-			[]field{
+			[]*field{
 				phone("Phone", "Phone"), phone("Fax", "Fax"), text("PrimaryContact", "Primary Contact", 80),
 				text("DefaultLocaleSidKey", "Locale", 40), text("TimeZoneSidKey", "Time Zone", 40), text("LanguageLocaleKey", "Language", 40),
 				pick("OrganizationType", "Edition", 40, "Developer Edition", "Enterprise Edition", "Unlimited Edition"),
@@ -156,7 +156,7 @@ func organization() object {
 func profile() object {
 	return object{
 		name: "Profile", label: "Profile", plural: "Profiles", prefix: "00e", setup: true, fixed: true,
-		fields: slices.Concat([]field{idField("Profile ID"), text("Name", "Name", 255).needed()}, audit()),
+		fields: slices.Concat([]*field{idField("Profile ID"), text("Name", "Name", 255).needed()}, audit()),
 	}
 }
 
@@ -166,7 +166,7 @@ func permissionSet() object {
 	return object{
 		name: "PermissionSet", label: "Permission Set", plural: "Permission Sets", prefix: "0PS", setup: true,
 		fields: slices.Concat(
-			[]field{
+			[]*field{
 				idField("PermissionSet ID"), name, text("Label", "Permission Set Label", 80).needed(),
 				text("Description", "Description", 255).basic(), flag("IsCustom", "Is Custom").readOnly(),
 				flag("IsOwnedByProfile", "Is Owned By Profile").readOnly(),
@@ -180,7 +180,7 @@ func permissionSet() object {
 func permissionSetAssignment() object {
 	return object{
 		name: "PermissionSetAssignment", label: "Permission Set Assignment", plural: "Permission Set Assignments", prefix: "0Pa", setup: true,
-		fields: []field{
+		fields: []*field{
 			idField("PermissionSetAssignment ID"),
 			reference("PermissionSetId", "PermissionSet ID", "PermissionSet", "PermissionSet").needed(),
 			reference("AssigneeId", "Assignee ID", "Assignee", "User").needed(),
@@ -192,7 +192,7 @@ func permissionSetAssignment() object {
 func fieldPermissions() object {
 	return object{
 		name: "FieldPermissions", label: "Field Permissions", plural: "Field Permissions", prefix: "01k", setup: true,
-		fields: []field{
+		fields: []*field{
 			idField("Field Permissions ID"),
 			reference("ParentId", "Parent ID", "Parent", "PermissionSet").needed(),
 			text("SobjectType", "Sobject Type Name", 40).needed(),
@@ -209,7 +209,7 @@ func customField() object {
 	return object{
 		name: "CustomField", label: "Custom Field", plural: "Custom Fields", prefix: "00N", setup: true, fixed: true,
 		fields: slices.Concat(
-			[]field{
+			[]*field{
 				idField("Custom Field ID"), text("DeveloperName", "Developer Name", 40), text("TableEnumOrId", "Entity Enum Or Id", 40),
 				text("NamespacePrefix", "Namespace Prefix", 15), text("FullName", "Full Name", 255), text("ManageableState", "Manageable State", 40),
 			},

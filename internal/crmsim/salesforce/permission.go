@@ -83,11 +83,11 @@ func (t *table) reveal(readable map[string]bool) {
 	hidden := func(f *field) bool {
 		return f.custom && !readable[strings.ToLower(o.name+"."+f.name)]
 	}
-	for i := range o.fields {
-		if o.fields[i].hidden != hidden(&o.fields[i]) {
-			t.schema.Store(o.edited(func(fields []field) []field {
-				for i := range fields {
-					fields[i].hidden = hidden(&fields[i])
+	for _, f := range o.fields {
+		if f.hidden != hidden(f) {
+			t.schema.Store(o.edited(func(fields []*field) []*field {
+				for _, f := range fields {
+					f.hidden = hidden(f)
 				}
 				return fields
 			}))

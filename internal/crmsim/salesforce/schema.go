@@ -1,9 +1,6 @@
 package salesforce
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // fieldType is a field's type as describe names it.
 type fieldType string
@@ -92,7 +89,7 @@ func (f *field) key(text string) string {
 type object struct {
 	name, label, plural string
 	prefix              string
-	fields              []field
+	fields              []*field
 	index               map[string]int // by name, and by name in lower case
 	required            []int
 	marker              int  // the first unique custom external-id field, or -1
@@ -103,8 +100,7 @@ type object struct {
 func newObject(o object) *object {
 	o.index = make(map[string]int, 2*len(o.fields))
 	o.required, o.marker = nil, -1
-	for i := range o.fields {
-		f := &o.fields[i]
+	for i, f := range o.fields {
 		if f.dropped {
 			continue
 		}
@@ -149,7 +145,7 @@ func (o *object) has(name string) bool {
 }
 
 // edited returns a copy of o whose fields edit has changed.
-func (o *object) edited(edit func([]field) []field) *object {
+func (o *object) edited(edit func([]*field) []*field) *object {
 	next := *o
 	next.fields = edit(slices.Clone(o.fields))
 	return newObject(next)

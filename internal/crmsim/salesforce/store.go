@@ -110,7 +110,7 @@ func (t *table) insert(changes []change) *record {
 func (t *table) update(r *record, changes []change) {
 	o := t.schema.Load()
 	for _, c := range changes {
-		if f := &o.fields[c.field]; f.keyed() {
+		if f := o.fields[c.field]; f.keyed() {
 			t.unlist(c.field, f.key(r.row.get(c.field)), r)
 			t.list(c.field, f.key(c.text), r)
 		}
@@ -176,7 +176,7 @@ func (t *table) unlistAll(r *record) { t.eachKey(r, t.unlist) }
 func (t *table) eachKey(r *record, do func(field int, key string, r *record)) {
 	o := t.schema.Load()
 	for i, text := range r.row.all() {
-		if f := &o.fields[i]; f.keyed() {
+		if f := o.fields[i]; f.keyed() {
 			do(i, f.key(text), r)
 		}
 	}
@@ -184,7 +184,7 @@ func (t *table) eachKey(r *record, do func(field int, key string, r *record)) {
 
 // text returns a field's value of a record, derived or stored; empty is none.
 func (t *table) text(r *record, i int) string {
-	f := &t.schema.Load().fields[i]
+	f := t.schema.Load().fields[i]
 	if f.derived != nil {
 		return f.derived(t, r)
 	}

@@ -65,19 +65,19 @@ func createField(c *call) crmsim.Answer {
 }
 
 // field turns the request into a field. Messages are unverified.
-func (in *fieldRequest) field(name string) (field, *failure) {
+func (in *fieldRequest) field(name string) (*field, *failure) {
 	base, custom := strings.CutSuffix(name, "__c")
 	if !custom || base == "" || strings.Trim(base, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != "" || len(base) > 40 {
-		return field{}, failed(codeFieldIntegrity, "The custom field name you provided "+name+
+		return nil, failed(codeFieldIntegrity, "The custom field name you provided "+name+
 			" must end with __c, begin with a letter and hold letters, digits and single underscores", "FullName")
 	}
 	m := in.Metadata
 	if m.Label == "" {
-		return field{}, failed(codeRequired, "You must specify a label for the CustomField", "Label")
+		return nil, failed(codeRequired, "You must specify a label for the CustomField", "Label")
 	}
 	f, ok := shapeOf(m.Type, name, m.Label, m.Length, m.Precision, m.Scale)
 	if !ok {
-		return field{}, failed(codeFieldIntegrity, "Can not specify a field of type "+m.Type, "Type")
+		return nil, failed(codeFieldIntegrity, "Can not specify a field of type "+m.Type, "Type")
 	}
 	f.custom, f.hidden = true, true
 	f.unique, f.externalID, f.exactCase = m.Unique, m.ExternalID, m.CaseSensitive
@@ -96,7 +96,7 @@ func (in *fieldRequest) field(name string) (field, *failure) {
 }
 
 // shapeOf turns a type of the Metadata API into one of describe.
-func shapeOf(kind, name, label string, length, precision, scale int) (field, bool) {
+func shapeOf(kind, name, label string, length, precision, scale int) (*field, bool) {
 	switch kind {
 	case "Text":
 		return text(name, label, length), length > 0 && length <= 255
@@ -131,11 +131,11 @@ func shapeOf(kind, name, label string, length, precision, scale int) (field, boo
 	case "Lookup":
 		return reference(name, label, ""), true
 	}
-	return field{}, false
+	return nil, false
 }
 
 // addField adds a custom field and its Tooling row.
-func (t *table) addField(f field) (string, *failure) {
+func (t *table) addField(f *field) (string, *failure) {
 	o := t.org
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -143,7 +143,7 @@ func (t *table) addField(f field) (string, *failure) {
 	if shape.has(f.name) {
 		return "", failed(codeDeveloperName, "There is already a field named "+strings.TrimSuffix(f.name, "__c")+" on "+shape.name+".", "FullName")
 	}
-	t.schema.Store(shape.edited(func(fields []field) []field { return append(fields, f) }))
+	t.schema.Store(shape.edited(func(fields []*field) []*field { return append(fields, f) }))
 	id := o.put("CustomField", map[string]string{
 		"DeveloperName": strings.TrimSuffix(f.name, "__c"), "TableEnumOrId": shape.name,
 		"FullName": shape.name + "." + f.name, "ManageableState": "unmanaged",
@@ -164,7 +164,7 @@ func (t *table) dropField(name string) bool {
 		return false
 	}
 	full := shape.name + "." + shape.fields[i].name
-	t.schema.Store(shape.edited(func(fields []field) []field {
+	t.schema.Store(shape.edited(func(fields []*field) []*field {
 		fields[i].dropped = true
 		return fields
 	}))

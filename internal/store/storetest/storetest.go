@@ -38,14 +38,14 @@ var shared cluster
 
 // New returns a pool of connections to a fresh, migrated database, which ends
 // with the test. It fails the test when no PostgreSQL can be had.
-func New(t *testing.T) *pgxpool.Pool {
+func New(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	return Open(t, URL(t))
 }
 
 // URL returns the address of a fresh, migrated database, for processes that
 // open it themselves.
-func URL(t *testing.T) string {
+func URL(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() { shared.err = shared.start() })
 	require.NoError(t, shared.err)
@@ -57,7 +57,7 @@ func URL(t *testing.T) string {
 }
 
 // Open returns a pool of connections to a database, closed when the test ends.
-func Open(t *testing.T, url string) *pgxpool.Pool {
+func Open(t testing.TB, url string) *pgxpool.Pool {
 	t.Helper()
 	pool, err := pgxpool.New(t.Context(), url)
 	require.NoError(t, err)

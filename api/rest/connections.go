@@ -1,0 +1,271 @@
+package rest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
+)
+
+// Connections has the workspaces' connections. Those of other workspaces are
+// not found.
+type Connections interface {
+	CreateConnection(ctx context.Context, c lockstep.Connection) error
+	Connection(ctx context.Context, workspace, id uuid.UUID) (lockstep.Connection, error)
+	Connections(ctx context.Context, workspace uuid.UUID) ([]lockstep.Connection, error)
+}
+
+// ListConnections implements StrictServerInterface.
+func (s *Server) ListConnections(ctx context.Context, _ ListConnectionsRequestObject) (ListConnectionsResponseObject, error) {
+	key, _ := callerOf(ctx)
+	all, err := s.Connections.Connections(ctx, key.WorkspaceID)
+	if err != nil {
+		return nil, err
+	}
+	out := ListConnections200JSONResponse{Items: make([]Connection, len(all))}
+	for i, c := range all {
+		if out.Items[i], err = s.show(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// GetConnection implements StrictServerInterface.
+func (s *Server) GetConnection(ctx context.Context, req GetConnectionRequestObject) (GetConnectionResponseObject, error) {
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.show(ctx, c)
+	return GetConnection200JSONResponse(out), err
+}
+
+// CreateConnection implements StrictServerInterface. The row comes first: a
+// connection without a supervisor gets one with the next thing asked of it.
+func (s *Server) CreateConnection(ctx context.Context, req CreateConnectionRequestObject) (CreateConnectionResponseObject, error) {
+	key, _ := callerOf(ctx)
+	vendor := crm.Vendor(req.Body.Vendor)
+	facts, ok := s.Vendors[vendor]
+	if !ok {
+		return nil, &Refusal{Code: "vendor_unknown", Detail: fmt.Sprintf("%q is none of the CRMs that Lockstep has an app for: %s.", vendor, s.vendorNames())}
+	}
+	targets, err := facts.targets(req.Body.Targets)
+	if err != nil {
+		return nil, err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("making a connection id: %w", err)
+	}
+	if err := s.Connections.CreateConnection(ctx, lockstep.Connection{ID: id, WorkspaceID: key.WorkspaceID, Vendor: vendor, Targets: targets}); err != nil {
+		return nil, err
+	}
+	c, err := s.connection(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	link, err := s.beginSignIn(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	shown, err := s.show(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return CreateConnection201JSONResponse{
+		Headers: CreateConnection201ResponseHeaders{Location: "/v1/connections/" + id.String()},
+		Body:    withLink(shown, link),
+	}, nil
+}
+
+// vendorNames lists the vendors that can be connected.
+func (s *Server) vendorNames() string {
+	if len(s.Vendors) == 0 {
+		return "it has none yet"
+	}
+	var names []string
+	for _, v := range slices.Sorted(maps.Keys(s.Vendors)) {
+		names = append(names, string(v))
+	}
+	return strings.Join(names, ", ")
+}
+
+// targets returns the types that a caller asked for, if the vendor has them.
+func (v Vendor) targets(asked *Targets) (map[crm.Object]string, error) {
+	out := make(map[crm.Object]string)
+	if asked == nil {
+		return out, nil
+	}
+	for object, typ := range *asked {
+		types := v.Types[crm.Object(object)]
+		if !slices.Contains(types, typ) {
+			refusal := &Refusal{Code: "target_unknown", Detail: fmt.Sprintf("%s does not keep a %s as %q.", v.Label, object, typ)}
+			if len(types) > 0 {
+				refusal.Fix = "Choose one of: " + strings.Join(types, ", ") + "."
+			}
+			return nil, refusal
+		}
+		out[crm.Object(object)] = typ
+	}
+	return out, nil
+}
+
+// PauseConnection implements StrictServerInterface.
+func (s *Server) PauseConnection(ctx context.Context, req PauseConnectionRequestObject) (PauseConnectionResponseObject, error) {
+	out, err := s.tell(ctx, req.ConnectionID, flow.SignalPause, lockstep.StatusLive, lockstep.StatusPaused)
+	return PauseConnection202JSONResponse(out), err
+}
+
+// ResumeConnection implements StrictServerInterface.
+func (s *Server) ResumeConnection(ctx context.Context, req ResumeConnectionRequestObject) (ResumeConnectionResponseObject, error) {
+	out, err := s.tell(ctx, req.ConnectionID, flow.SignalResume, lockstep.StatusPaused, lockstep.StatusLive)
+	return ResumeConnection202JSONResponse(out), err
+}
+
+// tell signals the supervisor of a connection that is at status from. One that
+// is at the status to already has what it would be told.
+func (s *Server) tell(ctx context.Context, id uuid.UUID, signal string, from, to lockstep.Status) (Connection, error) {
+	c, err := s.connection(ctx, id)
+	if err != nil {
+		return Connection{}, err
+	}
+	switch c.Status {
+	case from:
+		if err := s.Supervisors.Signal(ctx, inputOf(c), signal); err != nil {
+			return Connection{}, err
+		}
+	case to:
+	default:
+		return Connection{}, notLive(c)
+	}
+	return s.show(ctx, c)
+}
+
+// ResyncConnection implements StrictServerInterface.
+func (s *Server) ResyncConnection(ctx context.Context, req ResyncConnectionRequestObject) (ResyncConnectionResponseObject, error) {
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	if c.Status != lockstep.StatusLive {
+		return nil, notLive(c)
+	}
+	open, err := s.Runs.OpenRuns(ctx, c.WorkspaceID, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(open, func(r lockstep.Run) bool { return r.Kind == lockstep.RunImport }) {
+		return nil, &Refusal{Code: "import_open"}
+	}
+	if err := s.Supervisors.Signal(ctx, inputOf(c), flow.SignalResync); err != nil {
+		return nil, err
+	}
+	out, err := s.show(ctx, c)
+	return ResyncConnection202JSONResponse(out), err
+}
+
+// ChooseStartingPoint implements StrictServerInterface. The supervisor decides:
+// what it does not allow comes back as a refusal.
+func (s *Server) ChooseStartingPoint(ctx context.Context, req ChooseStartingPointRequestObject) (ChooseStartingPointResponseObject, error) {
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	if c.Status == lockstep.StatusConnecting || c.Status == lockstep.StatusDisconnected {
+		return nil, &Refusal{Code: flow.RefusedNotReady, Detail: fmt.Sprintf("The connection is %s.", c.Status)}
+	}
+	var key string
+	if req.Params.IdempotencyKey != nil {
+		key = *req.Params.IdempotencyKey
+	}
+	choice := flow.Choice{StartingPoint: lockstep.StartingPoint(req.Body.Choice)}
+	started, err := s.Supervisors.ChooseStartingPoint(ctx, inputOf(c), choice, key)
+	if err != nil {
+		return nil, err
+	}
+	return ChooseStartingPoint200JSONResponse{StartingPoint: req.Body.Choice, RunID: started.Run}, nil
+}
+
+// connection returns a connection of the caller's workspace.
+func (s *Server) connection(ctx context.Context, id uuid.UUID) (lockstep.Connection, error) {
+	key, _ := callerOf(ctx)
+	return s.Connections.Connection(ctx, key.WorkspaceID, id)
+}
+
+// notLive says that c would have to be live, and what it is.
+func notLive(c lockstep.Connection) error {
+	detail := fmt.Sprintf("The connection is %s.", strings.ReplaceAll(string(c.Status), "_", " "))
+	if c.StatusReason != "" {
+		detail += " " + sentence(c.StatusReason)
+	}
+	r := &Refusal{Code: codeNotLive, Detail: detail}
+	switch c.Status {
+	case lockstep.StatusPaused:
+		r.Fix = "Resume it first."
+	case lockstep.StatusUnauthorized, lockstep.StatusError, lockstep.StatusConnecting:
+		r.Fix = "Ask for a connect link and sign in to the CRM."
+	case lockstep.StatusReady:
+		r.Fix = "Choose the starting point first."
+	case lockstep.StatusSettingUp:
+		r.Fix = "Wait until it is set up."
+	case lockstep.StatusLive, lockstep.StatusDisconnected:
+	}
+	return r
+}
+
+// inputOf names a connection to its supervisor.
+func inputOf(c lockstep.Connection) flow.ConnectionInput {
+	return flow.ConnectionInput{Workspace: c.WorkspaceID, Connection: c.ID, Vendor: c.Vendor}
+}
+
+// show returns c as callers see it, with the run that is open.
+func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, error) {
+	out := Connection{
+		ID: c.ID, Vendor: string(c.Vendor), Label: s.label(c.Vendor), Status: Status(c.Status), StatusReason: c.StatusReason,
+		Targets: make(Targets, len(c.Targets)), CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt,
+		TemporalURL: s.Temporal.workflow(flow.ConnectionID(c.ID)),
+	}
+	for object, typ := range c.Targets {
+		out.Targets[string(object)] = typ
+	}
+	if c.Account.ID != "" {
+		out.Account = &Account{ID: c.Account.ID, Name: c.Account.Name, Environment: string(c.Account.Environment), Edition: c.Account.Edition}
+	}
+	if c.StartingPoint != lockstep.StartUndecided {
+		choice := StartingPoint(c.StartingPoint)
+		out.StartingPoint = &choice
+	}
+	for _, step := range c.Checklist(false, false) {
+		out.Checklist = append(out.Checklist, Step(step))
+	}
+	open, err := s.Runs.OpenRuns(ctx, c.WorkspaceID, c.ID)
+	if err != nil {
+		return Connection{}, err
+	}
+	if len(open) > 0 {
+		run := s.showRun(open[len(open)-1])
+		out.CurrentRun = &run
+	}
+	return out, nil
+}
+
+// label returns a CRM's name as people write it.
+func (s *Server) label(v crm.Vendor) string { return firstOf(s.Vendors[v].Label, string(v)) }
+
+// withLink returns c with where to sign in for it.
+func withLink(c Connection, link Authorization) NewConnection {
+	return NewConnection{
+		ID: c.ID, Vendor: c.Vendor, Label: c.Label, Status: c.Status, StatusReason: c.StatusReason, Account: c.Account,
+		Targets: c.Targets, StartingPoint: c.StartingPoint, Checklist: c.Checklist, CurrentRun: c.CurrentRun,
+		CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt, TemporalURL: c.TemporalURL,
+		AuthorizeURL: link.AuthorizeURL, ExpiresAt: link.ExpiresAt,
+	}
+}

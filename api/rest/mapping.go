@@ -1,0 +1,74 @@
+package rest
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/lockstep"
+)
+
+// Mappings has the mappings of the workspaces' connections and what was
+// discovered of their CRMs.
+type Mappings interface {
+	Mapping(ctx context.Context, workspace, connection uuid.UUID, object crm.Object) (lockstep.Mapping, error)
+	Schema(ctx context.Context, workspace, connection uuid.UUID, typ string) (fields []crm.Field, at time.Time, err error)
+}
+
+// GetMapping implements StrictServerInterface.
+func (s *Server) GetMapping(ctx context.Context, req GetMappingRequestObject) (GetMappingResponseObject, error) {
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.Mappings.Mapping(ctx, c.WorkspaceID, c.ID, objectOf(req.Params.Object))
+	if err != nil {
+		return nil, err
+	}
+	fields, _, err := s.Mappings.Schema(ctx, c.WorkspaceID, c.ID, m.Type)
+	if err != nil {
+		return nil, err
+	}
+	out := GetMapping200JSONResponse{Object: Object(m.Object), Type: m.Type, Version: m.Version, Rules: []MappingRule{}, Issues: []MappingIssue{}}
+	for _, r := range m.Rules {
+		out.Rules = append(out.Rules, MappingRule{Field: r.Field, Target: r.Target, Fixed: r.Fixed})
+	}
+	for _, issue := range m.Check(fields) {
+		out.Issues = append(out.Issues, MappingIssue(issue))
+	}
+	return out, nil
+}
+
+// GetSchema implements StrictServerInterface.
+func (s *Server) GetSchema(ctx context.Context, req GetSchemaRequestObject) (GetSchemaResponseObject, error) {
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	fields, at, err := s.Mappings.Schema(ctx, c.WorkspaceID, c.ID, req.Params.Type)
+	if err != nil {
+		return nil, err
+	}
+	out := GetSchema200JSONResponse{Type: req.Params.Type, DiscoveredAt: at, Fields: make([]SchemaField, len(fields))}
+	for i, f := range fields {
+		out.Fields[i] = SchemaField{
+			Name: f.Name, Label: f.Label, Description: f.Description, Type: string(f.Type), Length: f.Length, Options: []Option{},
+			Restricted: f.Restricted, Required: f.Required, Creatable: f.Creatable, Updatable: f.Updatable, Unique: f.Unique, Custom: f.Custom,
+		}
+		for _, o := range f.Options {
+			out.Fields[i].Options = append(out.Fields[i].Options, Option(o))
+		}
+	}
+	return out, nil
+}
+
+// objectOf returns the kind of record that a caller asks about: contacts, when
+// nothing else is said.
+func objectOf(o *Object) crm.Object {
+	if o == nil {
+		return crm.Contact
+	}
+	return crm.Object(*o)
+}
