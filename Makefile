@@ -82,7 +82,7 @@ lint: $(LINT) ## Check with golangci-lint
 
 .PHONY: determinism
 determinism: $(TOOLS)/workflowcheck ## Check with workflowcheck that workflows are deterministic
-	$(TOOLS)/workflowcheck ./...
+	$(TOOLS)/workflowcheck -config internal/tools/workflowcheck.yaml ./...
 
 .PHONY: drift
 drift: $(TOOLS)/sqlc $(TOOLS)/oapi-codegen ## Check that generated code is what its sources generate

@@ -161,6 +161,7 @@ type drain struct {
 	lease  lockstep.Lease
 
 	settled chan []lockstep.Settlement
+	pace    backoff
 
 	mu       sync.Mutex
 	verdict  flow.Verdict // set by whoever meets something that needs a decision

@@ -405,3 +405,28 @@ func TestFailureInAHistoryHoldsNoCause(t *testing.T) {
 	require.Contains(t, failure, "x.open")
 	require.NotContains(t, failure, "planted")
 }
+
+func TestRefusalOfARecordWhoseFirstWriteLandedKeepsTheLink(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	b.crm.lost = func(call int) error {
+		if call == 1 {
+			return &crm.Error{Kind: crm.KindUnknown}
+		}
+		return nil
+	}
+	b.crm.refuse = func(crm.Write) *crm.Error {
+		if b.crm.calls > 1 {
+			return &crm.Error{Kind: crm.KindInvalid, Reason: crm.ReasonValidationRule}
+		}
+		return nil
+	}
+	out := b.chunk(t)
+
+	require.Equal(t, lockstep.Counts{Total: 1, Failed: 1}, out.Counts)
+	records, err := b.store.Records(t.Context(), b.conn.WorkspaceID, crm.Contact, uuid.Nil, 1)
+	require.NoError(t, err)
+	rows, err := b.store.RecordLedger(t.Context(), b.conn.WorkspaceID, records[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, b.inCRM(t)[b.key(0)].id, rows[0].CRMID, "the CRM has it, and the ledger knows")
+}

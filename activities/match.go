@@ -110,11 +110,12 @@ func (d *drain) link(ctx context.Context, items []item, links []lockstep.Link) (
 }
 
 // needsLook tells whether a refusal can only be understood by looking: a
-// duplicate rule knows a record that we do not, or the linked record has moved
-// or gone.
+// duplicate rule knows a record that we do not, an earlier write whose answer
+// was lost may have landed, or the linked record has moved or gone.
 func needsLook(it item, e *crm.Error) bool {
 	if it.CRMID == "" {
-		return e.Reason == crm.ReasonDuplicate
+		lasting := e.Kind == crm.KindInvalid || e.Kind == crm.KindForbidden
+		return e.Reason == crm.ReasonDuplicate || it.InDoubt && lasting && e.Reason != crm.ReasonExternalID
 	}
 	return e.Reason == crm.ReasonDeleted || e.Reason == crm.ReasonConverted || e.Kind == crm.KindNotFound && e.Reason == ""
 }
@@ -131,9 +132,16 @@ func (d *drain) follow(ctx context.Context, items []item) ([]lockstep.Settlement
 	if err != nil {
 		return append(settled, d.refusedCall(unlinked, err)...), nil
 	}
-	known, unknown := split(found)
-	for _, it := range unknown { // the rule saw a likeness that we cannot name
-		settled = append(settled, it.settle(lockstep.OutcomeFailed, lockstep.Code(crm.ReasonDuplicate), ""))
+	var known []item
+	for _, it := range found {
+		switch {
+		case it.CRMID != "" && it.refusal.Reason == crm.ReasonDuplicate:
+			known = append(known, it)
+		default: // nobody we can name; or ours, of an earlier write, and refused now all the same
+			s := d.refused(it, it.refusal)
+			s.CRMType, s.CRMID = it.CRMType, it.CRMID
+			settled = append(settled, s)
+		}
 	}
 	written, err := d.write(ctx, known)
 	return append(settled, written...), err

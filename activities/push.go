@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -20,6 +19,7 @@ type item struct {
 	typ        string // the CRM type it is written to
 	externalID string // as the CRM keeps it; not stamped when empty
 	mapped     map[string]any
+	refusal    *crm.Error // what the CRM said of it, when that has to be looked into
 }
 
 // batches cuts claimed rows into calls: linked rows are updated by their CRM
@@ -178,6 +178,7 @@ func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement,
 	if err != nil {
 		return d.refusedCall(items, err), nil
 	}
+	d.pace.answered()
 	settled := make([]lockstep.Settlement, 0, len(items))
 	var look []item // what has to be looked up before it can be settled
 	for _, out := range outcomes {
@@ -190,6 +191,7 @@ func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement,
 		case out.Err == nil:
 			settled = append(settled, d.landed(ctx, it, out))
 		case needsLook(it, out.Err):
+			it.refusal = out.Err
 			look = append(look, it)
 		default:
 			settled = append(settled, d.refused(it, out.Err))
@@ -219,13 +221,9 @@ func (d *drain) landed(ctx context.Context, it item, out crm.Outcome) lockstep.S
 	return s
 }
 
-// The bounds of putting a record back. An outage lasts as long as it lasts and
-// parks the run; a record that alone keeps being refused is a failure to show.
-const (
-	backoffFirst = 250 * time.Millisecond
-	backoffMost  = time.Minute
-	attemptsMost = 12
-)
+// attemptsMost is how often a record that alone keeps being refused is sent
+// before that is a failure to show. An outage lasts as long as it lasts.
+const attemptsMost = 12
 
 // refused settles a record that the CRM did not take.
 func (d *drain) refused(it item, e *crm.Error) lockstep.Settlement {
@@ -246,27 +244,24 @@ func (d *drain) refused(it item, e *crm.Error) lockstep.Settlement {
 }
 
 // refusedCall settles items whose call was refused as a whole, and decides
-// what that means for the chunk.
+// what that means for the chunk. What was one call comes back as one.
 func (d *drain) refusedCall(items []item, err error) []lockstep.Settlement {
 	e := crm.AsError(err)
+	var wait time.Duration
 	switch e.Kind {
 	case crm.KindUnauthorized:
 		d.decide(flow.VerdictUnauthorized, time.Time{})
 	case crm.KindQuota:
 		d.decide(flow.VerdictQuota, time.Now().Add(max(e.RetryAfter, time.Minute)))
-	case crm.KindInternal, crm.KindInvalid, crm.KindForbidden, crm.KindNotFound, crm.KindConflict,
-		crm.KindRateLimited, crm.KindUnavailable, crm.KindUnknown, crm.KindUnsupported:
+	case crm.KindRateLimited, crm.KindUnavailable, crm.KindUnknown:
+		wait = max(d.pace.refused(time.Now()), e.RetryAfter)
+	case crm.KindInternal, crm.KindInvalid, crm.KindForbidden, crm.KindNotFound, crm.KindConflict, crm.KindUnsupported:
+		wait = backoffFirst
 	}
 	settled := make([]lockstep.Settlement, len(items))
-	var together time.Duration // what was one call comes back as one
 	for i, it := range items {
 		settled[i] = d.refused(it, e)
-		if settled[i].Outcome == "" {
-			together = max(together, settled[i].Defer)
-		}
-	}
-	for i := range settled {
-		settled[i].Defer = together
+		settled[i].Defer = wait
 	}
 	return settled
 }
@@ -281,14 +276,7 @@ func (it item) settle(outcome lockstep.Outcome, problem lockstep.Code, detail st
 // attempts.
 func (it item) putBack(e *crm.Error) lockstep.Settlement {
 	s := it.settle("", lockstep.CodeOf(e), "")
-	switch {
-	case e.Kind == crm.KindQuota || e.Kind == crm.KindUnauthorized: // the whole run waits, not the row
-	case e.RetryAfter > 0:
-		s.Defer = e.RetryAfter
-	default:
-		wait := min(backoffFirst<<min(it.Attempts, 16), backoffMost)
-		s.Defer = wait/2 + rand.N(wait) //nolint:gosec // spreads load, keeps no secret
-	}
+	s.Defer = max(e.RetryAfter, min(backoffFirst<<min(it.Attempts, 16), backoffRecord))
 	s.InDoubt = it.InDoubt || e.Kind == crm.KindUnknown
 	s.Absent = it.Absent
 	return s

@@ -81,7 +81,7 @@ func TestCuttingChangesNothing(t *testing.T) {
 // rows of the wrong width.
 func csvText(t *rapid.T) string {
 	cell := rapid.SampledFrom([]string{
-		"", "x", "é", `"q"`, `"two` + "\n" + `lines"`, `"a ""b"" c"`, ` "padded" `, `5" pipe`, `"open`, `close"`, `"bad"tail`, "\"crlf\r\n\"", `","`,
+		"", "x", "é", `"q"`, `"two` + "\n" + `lines"`, `"a ""b"" c"`, ` "padded" `, ` "pad` + "\n" + `,ded" `, `5" pipe`, `"open`, `close"`, `"bad"tail`, "\"crlf\r\n\"", `","`,
 	})
 	ends := rapid.SampledFrom([]string{"\n", "\r\n", "\n\n", "\n \n"})
 	var b strings.Builder

@@ -115,7 +115,7 @@ func (f *face) document(v any) error {
 // terminal reports whether w is one, and somebody may be looking.
 func terminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd())) //nolint:gosec // a file descriptor is small
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // thousands writes n for people: 10,000.

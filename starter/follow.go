@@ -122,8 +122,12 @@ func outcome(c client.Counts) string {
 		n    int64
 		name string
 	}{
-		{c.Created, "created"}, {c.Updated, "updated"}, {c.Unchanged, "unchanged"},
-		{c.Waiting, "waiting"}, {c.Skipped, "skipped"}, {c.Failed, "failed"},
+		{c.Created, "created"},
+		{c.Updated, "updated"},
+		{c.Unchanged, "unchanged"},
+		{c.Waiting, "waiting"},
+		{c.Skipped, "skipped"},
+		{c.Failed, "failed"},
 	} {
 		if p.n > 0 {
 			parts = append(parts, thousands(p.n)+" "+p.name)

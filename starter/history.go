@@ -21,6 +21,9 @@ func temporalActions(ctx context.Context, at config.Temporal, workflow string) (
 		return 0, err
 	}
 	defer c.Close()
+	if err := c.GetWorkflow(ctx, workflow, "").Get(ctx, nil); err != nil { // its run ends a moment before it does
+		return 0, fmt.Errorf("waiting for %s to close: %w", workflow, err)
+	}
 	total := 0
 	for run, more := "", true; more; more = run != "" { // the last run first
 		events, err := exported(ctx, c, workflow, run)

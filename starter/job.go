@@ -111,14 +111,14 @@ func (l *local) connect(ctx context.Context, r *remote) (client.Connection, erro
 
 // fill loads the contacts.
 func (l *local) fill(ctx context.Context, r *remote) error {
-	name, file := "a sample of made-up contacts", sample()
+	name, file := "a sample of made-up contacts", io.Reader(sample())
 	if l.options.contacts != "" {
-		opened, err := os.Open(l.options.contacts)
+		opened, err := l.open(l.options.contacts)
 		if err != nil {
-			return fmt.Errorf("reading records: %w", err)
+			return err
 		}
 		defer opened.Close()
-		name, file = l.options.contacts, io.Reader(opened)
+		name, file = l.options.contacts, opened
 	}
 	l.say("\nLoading %s.", name)
 	begun := time.Now()

@@ -24,13 +24,16 @@ type killer struct {
 
 	done    int       // kills so far
 	killed  time.Time // when the last one fell; zero when work has gone on since
-	settled int64     // rows at that moment
+	settled int64     // rows then; -1 until it has been looked
 }
 
 // seen is told of each look at the import.
 func (k *killer) seen(run client.Run) error {
 	done, total := run.Counts.Done, run.Counts.Total
-	if !k.killed.IsZero() && done > k.settled {
+	switch {
+	case k.settled < 0: // the first look: what the killed one had sent has been settled by now
+		k.settled = done
+	case !k.killed.IsZero() && done > k.settled:
 		k.say("  working again %s after the kill", time.Since(k.killed).Round(100*time.Millisecond))
 		k.killed = time.Time{}
 	}
@@ -39,7 +42,7 @@ func (k *killer) seen(run client.Run) error {
 		return nil
 	}
 	k.done++
-	k.killed, k.settled = time.Now(), done
+	k.killed, k.settled = time.Now(), -1
 	for _, worker := range k.workers {
 		if err := worker.Kill(); err != nil {
 			return err

@@ -137,7 +137,7 @@ func chosen(list *html.Node) string {
 		if node.Type != html.ElementNode || node.Data != "option" {
 			continue
 		}
-		if false {
+		if _, selected := attributes(node)["selected"]; selected {
 			return attribute(node, "value")
 		}
 		if !found {

@@ -244,7 +244,7 @@ func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, e
 		out.StartingPoint = &choice
 	}
 	for _, step := range c.Checklist(false, false) {
-		out.Checklist = append(out.Checklist, Step(step))
+		out.Checklist = append(out.Checklist, Step{ID: step.ID, Title: step.Title, Done: step.Done, Current: step.Current})
 	}
 	open, err := s.Runs.OpenRuns(ctx, c.WorkspaceID, c.ID)
 	if err != nil {

@@ -63,12 +63,38 @@ func serveDocument(e *echo.Echo, doc *document) error {
 		c.Response().Header().Set(echo.HeaderContentSecurityPolicy,
 			"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'")
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-cache")
-		pages.ServeHTTP(c.Response(), c.Request())
+		w := &missing{ResponseWriter: c.Response()}
+		pages.ServeHTTP(w, c.Request())
+		if w.found404 {
+			return echo.ErrNotFound
+		}
 		return nil
 	}
 	e.GET("/docs", read)
 	e.GET("/docs/*", read)
 	return nil
+}
+
+// missing keeps a library's own 404 back, so that it is told as all others are.
+type missing struct {
+	http.ResponseWriter
+
+	found404 bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (m *missing) WriteHeader(status int) {
+	if m.found404 = status == http.StatusNotFound; !m.found404 {
+		m.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (m *missing) Write(p []byte) (int, error) {
+	if m.found404 {
+		return len(p), nil
+	}
+	return m.ResponseWriter.Write(p)
 }
 
 // validate holds each request against the document, but for the bodies that

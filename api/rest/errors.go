@@ -13,9 +13,9 @@ import (
 	"lockstep/internal/lockstep"
 )
 
-// Refusal is an error that says what to answer. Its code is one of refusals, or
-// comes with a Kind and texts of its own, as those of connecting do. Detail and
-// Fix stand instead of the registry's when they are not empty. They go to the
+// Refusal is an error that says what to answer. Its code is one of refusals; or
+// one of package lockstep's, or somebody else's, and then Kind says the status.
+// Texts that are not empty stand instead of the registry's. They go to the
 // caller, so they may name what the caller sent, but nobody's secret.
 type Refusal struct {
 	Code   lockstep.Code
@@ -120,13 +120,13 @@ func codeOfStatus(status int) lockstep.Code {
 func (r *Refusal) problem(request string) Problem {
 	known, ok := refusals[r.Code]
 	if !ok {
-		known = told{status: statuses[r.Kind], Problem: lockstep.Problem{Title: r.Title}}
+		known = told{status: statuses[r.Kind], Problem: lockstep.Explain(r.Code)}
 	}
 	if known.status == 0 {
-		known = refusals[codeInternal]
+		known.status = http.StatusInternalServerError
 	}
 	p := Problem{
-		Type: problemType(r.Code), Title: known.Title, Status: known.status, Code: string(r.Code), Instance: "urn:uuid:" + request,
+		Type: problemType(r.Code), Title: firstOf(r.Title, known.Title), Status: known.status, Code: string(r.Code), Instance: "urn:uuid:" + request,
 		Detail: firstOf(r.Detail, known.Meaning), Fix: firstOf(r.Fix, known.Fix), Report: r.report,
 	}
 	if len(r.errors) > 0 {

@@ -36,7 +36,7 @@ func (s *Server) GetMapping(ctx context.Context, req GetMappingRequestObject) (G
 		out.Rules = append(out.Rules, MappingRule{Field: r.Field, Target: r.Target, Fixed: r.Fixed})
 	}
 	for _, issue := range m.Check(fields) {
-		out.Issues = append(out.Issues, MappingIssue(issue))
+		out.Issues = append(out.Issues, MappingIssue{Target: issue.Target, Code: issue.Code, Message: issue.Message})
 	}
 	return out, nil
 }
@@ -58,7 +58,7 @@ func (s *Server) GetSchema(ctx context.Context, req GetSchemaRequestObject) (Get
 			Restricted: f.Restricted, Required: f.Required, Creatable: f.Creatable, Updatable: f.Updatable, Unique: f.Unique, Custom: f.Custom,
 		}
 		for _, o := range f.Options {
-			out.Fields[i].Options = append(out.Fields[i].Options, Option(o))
+			out.Fields[i].Options = append(out.Fields[i].Options, Option{Value: o.Value, Label: o.Label, Active: o.Active})
 		}
 	}
 	return out, nil

@@ -89,10 +89,10 @@ func reportOf(object crm.Object, r intake.Report) LoadReport {
 		Columns: make([]Column, len(r.Columns)), Faults: make([]Fault, len(r.Faults)),
 	}
 	for i, c := range r.Columns {
-		out.Columns[i] = Column(c)
+		out.Columns[i] = Column{Name: c.Name, Field: c.Field, Custom: c.Custom}
 	}
 	for i, f := range r.Faults {
-		out.Faults[i] = Fault(f)
+		out.Faults[i] = Fault{Line: f.Line, Row: f.Row, Code: f.Code, Reason: f.Reason, ExternalID: f.ExternalID}
 	}
 	return out
 }

@@ -48,15 +48,15 @@ var refusals = map[lockstep.Code]told{
 	"run_ended":              refuse(http.StatusConflict, "Run ended already", "The run has ended.", "Look at its counts and events."),
 	"supervisor_unreachable": refuse(http.StatusServiceUnavailable, "Temporal does not answer", "What was asked for could not be handed to the connection's workflow.", "Try again in a moment; if it lasts, look whether Temporal and a worker run."),
 
-	codeNoRecords:          refuse(http.StatusUnprocessableEntity, "Nothing to take", "None of the rows could be taken.", "Correct what \"report\" names and load it again."),
-	"empty":                refuse(http.StatusUnprocessableEntity, "Nothing to read", "The body is empty.", "Send at least one record."),
-	"no_external_id":       refuse(http.StatusUnprocessableEntity, "No external id", "No column holds external ids.", "Name the column, as id_column in the request, or rename it to external_id."),
-	"id_column_missing":    refuse(http.StatusUnprocessableEntity, "No such column", "The column that was to hold the external ids is not there.", "Name one that is."),
-	"too_many_rows":        refuse(http.StatusUnprocessableEntity, "Too many rows", "There are more than 10,000 rows.", "Split them into requests of at most 10,000 rows each."),
-	"too_many_columns":     refuse(http.StatusUnprocessableEntity, "Too many columns", "There are more than 1,000 columns.", "Leave out those that the CRM does not need."),
-	"header_unreadable":    refuse(http.StatusUnprocessableEntity, "Header not readable", "The first row, which names the columns, cannot be read.", "Correct the first row."),
-	"json_not_array":       refuse(http.StatusUnprocessableEntity, "Not an array", "The body is not a JSON array.", "Send an array of objects, or one object a line as application/x-ndjson."),
-	"not_text":             refuse(http.StatusUnprocessableEntity, "Not text", "The body is not text.", "Save it as CSV in UTF-8 and send that."),
+	codeNoRecords:       refuse(http.StatusUnprocessableEntity, "Nothing to take", "None of the rows could be taken.", "Correct what \"report\" names and load it again."),
+	"empty":             refuse(http.StatusUnprocessableEntity, "Nothing to read", "The body is empty.", "Send at least one record."),
+	"no_external_id":    refuse(http.StatusUnprocessableEntity, "No external id", "No column holds external ids.", "Name the column, as id_column in the request, or rename it to external_id."),
+	"id_column_missing": refuse(http.StatusUnprocessableEntity, "No such column", "The column that was to hold the external ids is not there.", "Name one that is."),
+	"too_many_rows":     refuse(http.StatusUnprocessableEntity, "Too many rows", "There are more than 10,000 rows.", "Split them into requests of at most 10,000 rows each."),
+	"too_many_columns":  refuse(http.StatusUnprocessableEntity, "Too many columns", "There are more than 1,000 columns.", "Leave out those that the CRM does not need."),
+	"header_unreadable": refuse(http.StatusUnprocessableEntity, "Header not readable", "The first row, which names the columns, cannot be read.", "Correct the first row."),
+	"json_not_array":    refuse(http.StatusUnprocessableEntity, "Not an array", "The body is not a JSON array.", "Send an array of objects, or one object a line as application/x-ndjson."),
+	"not_text":          refuse(http.StatusUnprocessableEntity, "Not text", "The body is not text.", "Save it as CSV in UTF-8 and send that."),
 }
 
 // ListProblems implements StrictServerInterface.

@@ -67,7 +67,7 @@ var mayImport = []struct {
 	{"workflows", []string{"activities", "internal/crm", "internal/flow", "internal/lockstep"}},
 
 	// Faces.
-	{"api/rest", []string{"internal/crm", "internal/flow", "internal/lockstep"}},
+	{"api/rest", []string{"internal/crm", "internal/flow", "internal/intake", "internal/lockstep"}},
 
 	// Roots: they alone see everything.
 	{"worker", []string{"workflows", "activities", "internal/"}},

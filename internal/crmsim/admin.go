@@ -1,6 +1,7 @@
 package crmsim
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,11 +66,12 @@ type admin struct{ vendor Vendor }
 func (a *admin) records(w http.ResponseWriter, r *http.Request) {
 	account := r.URL.Query().Get("account")
 	lines := newLines(w)
-	for record := range a.vendor.Book.Records(r.URL.Query().Get("object")) {
+	for record := range a.vendor.Book.Records(r.URL.Query().Get("object"), true) {
 		if account == "" || account == record.Account {
 			lines.write(record)
 		}
 	}
+	lines.end()
 }
 
 func (a *admin) seed(w http.ResponseWriter, r *http.Request) {
@@ -116,6 +118,7 @@ func (a *admin) calls(w http.ResponseWriter, r *http.Request) {
 			lines.write(call)
 		}
 	}
+	lines.end()
 }
 
 func (a *admin) stats(w http.ResponseWriter, _ *http.Request) {
@@ -223,18 +226,25 @@ func (v limitsView) change() (func(Terms) Terms, error) {
 	}, nil
 }
 
-// lines writes NDJSON.
-type lines struct{ enc *json.Encoder }
+// lines writes NDJSON, in large pieces: there may be a hundred megabytes of it.
+type lines struct {
+	buf *bufio.Writer
+	enc *json.Encoder
+}
 
 func newLines(w http.ResponseWriter) lines {
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	enc := json.NewEncoder(w)
+	buf := bufio.NewWriterSize(w, 64<<10)
+	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false)
-	return lines{enc: enc}
+	return lines{buf: buf, enc: enc}
 }
 
 // write adds one line. A reader that has gone away is no trouble of ours.
 func (l lines) write(v any) { _ = l.enc.Encode(v) }
+
+// end sends what is left.
+func (l lines) end() { _ = l.buf.Flush() }
 
 // Reply answers an administration call with v as JSON.
 func Reply(w http.ResponseWriter, status int, v any) {

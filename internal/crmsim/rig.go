@@ -4,6 +4,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -208,9 +209,7 @@ func (w *statusWriter) WriteHeader(status int) {
 }
 
 func (a Answer) write(w http.ResponseWriter) {
-	for name, values := range a.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.Header)
 	w.WriteHeader(a.Status)
 	// The client may have gone away, which is its right and none of ours.
 	_, _ = w.Write(a.Body)

@@ -3,6 +3,7 @@ package crmsim
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"math"
 	"strconv"
 	"sync"
@@ -91,11 +92,7 @@ func (s *Script) Status() []FaultStatus {
 func (s *Script) Fired() map[FaultKind]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fired := make(map[FaultKind]int, len(s.fired))
-	for kind, n := range s.fired {
-		fired[kind] = n
-	}
-	return fired
+	return maps.Clone(s.fired)
 }
 
 // Expires decides whether the token of one data call dies now.
@@ -148,8 +145,8 @@ func (p Plan) kind() FaultKind {
 
 // Plan decides what happens to one write call that holds the records with
 // these external ids, in order; an empty id is never marked. Every fault
-// counts the call, the first that strikes it as a whole decides, and faults on
-// single records add up.
+// counts the call, the first that strikes it as a whole decides unless the call
+// is refused whole, and faults on single records add up.
 func (s *Script) Plan(keys []string) Plan {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -167,7 +164,12 @@ func (s *Script) Plan(keys []string) Plan {
 				p.locked = union(p.locked, []int{len(keys) / 2})
 				s.strike(f)
 			}
-		case FaultCutBefore, FaultCutAfter, FaultUnavailable, FaultLimited, FaultLimitedAfter, FaultWhole, FaultSlow:
+		case FaultWhole: // whatever else strikes: what is refused whole must not be applied by an answer that is lost
+			if f.reaches(keys) {
+				p.Request = f.Kind
+				s.strike(f)
+			}
+		case FaultCutBefore, FaultCutAfter, FaultUnavailable, FaultLimited, FaultLimitedAfter, FaultSlow:
 			if f.reaches(keys) && p.Request == "" {
 				p.Request = f.Kind
 				s.strike(f)

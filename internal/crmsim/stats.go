@@ -48,7 +48,7 @@ func (s *Stats) countRecords(v Vendor) {
 		seen[key] = struct{}{}
 		return 0
 	}
-	for r := range v.Book.Records("") {
+	for r := range v.Book.Records("", false) {
 		if r.Deleted {
 			s.Deleted[r.Object]++
 			continue

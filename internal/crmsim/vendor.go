@@ -26,15 +26,15 @@ type Vendor struct {
 
 // Record is one record as anybody can judge it.
 type Record struct {
-	Account    string                     `json:"account"`
-	Object     string                     `json:"object"`
-	ID         string                     `json:"id"`
-	ExternalID *string                    `json:"external_id"` // value of the unique custom field, if it has one
-	CreatedAt  time.Time                  `json:"created_at"`
-	UpdatedAt  time.Time                  `json:"updated_at"`
-	Writes     int                        `json:"writes"` // creation included
-	Deleted    bool                       `json:"deleted"`
-	Fields     map[string]json.RawMessage `json:"fields"` // all that hold a value
+	Account    string          `json:"account"`
+	Object     string          `json:"object"`
+	ID         string          `json:"id"`
+	ExternalID *string         `json:"external_id"` // value of the unique custom field, if it has one
+	CreatedAt  time.Time       `json:"created_at"`
+	UpdatedAt  time.Time       `json:"updated_at"`
+	Writes     int             `json:"writes"` // creation included
+	Deleted    bool            `json:"deleted"`
+	Fields     json.RawMessage `json:"fields"` // an object of all that hold a value
 
 	// Email is the record's e-mail address in lower case, for the count of
 	// duplicates.
@@ -52,8 +52,8 @@ type Seed struct {
 // concurrent use with the wire.
 type Book interface {
 	// Records yields every record of the object, or of all when it is empty,
-	// deleted ones included.
-	Records(object string) iter.Seq[Record]
+	// deleted ones included. Fields are spelled out only if whole.
+	Records(object string, whole bool) iter.Seq[Record]
 	// Seed creates the records and returns their ids.
 	Seed(seeds []Seed) ([]string, error)
 	// Empty removes every record without trace.

@@ -46,7 +46,8 @@ type world struct {
 	worker   *stack.Process
 	queues   flow.Queues
 	conn     lockstep.Connection
-	log      string // of the worker
+	log      string   // of the worker
+	secrets  []string // tokens that no history and no log may hold
 }
 
 // temporal is the server that the tests of this package share; it dies with
@@ -184,6 +185,7 @@ func (w *world) authorize(t testing.TB, ring *secret.Keyring) oauth.Grant {
 		State: back.Get("state"), Code: secret.NewText(back.Get("code")), Browser: started.Browser,
 	})
 	require.NoError(t, err)
+	w.secrets = append(w.secrets, grant.AccessToken.Reveal(), grant.RefreshToken.Reveal(), "lockstep-sandbox-secret", back.Get("code"))
 	return grant
 }
 

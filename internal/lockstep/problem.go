@@ -1,6 +1,11 @@
 package lockstep
 
-import "lockstep/internal/crm"
+import (
+	"maps"
+	"slices"
+
+	"lockstep/internal/crm"
+)
 
 // Code names a problem. It is stored with what it befell, and is the last part
 // of a problem document's type.
@@ -100,6 +105,15 @@ func Explain(code Code) Problem {
 	}
 	p.Code = code
 	return p
+}
+
+// Problems returns every problem there is, in order of their codes.
+func Problems() []Problem {
+	all := make([]Problem, 0, len(problems))
+	for _, code := range slices.Sorted(maps.Keys(problems)) {
+		all = append(all, Explain(code))
+	}
+	return all
 }
 
 // kinds are the codes of errors that carry no reason of their own.

@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	"lockstep/internal/crm"
@@ -95,6 +97,15 @@ var problems = map[Code]Problem{
 	CodeForeignHost:         {Title: "Unknown CRM address", Meaning: "The CRM's answer names an address that is not the CRM's, so Lockstep sent nothing there and forgot the grant.", Fix: "Begin again; if it happens again, tell support, for somebody may be in between."},
 	CodeUnavailable:         {Title: "CRM unavailable", Meaning: "The CRM did not answer, or answered that it is having trouble.", Fix: "Begin again in a minute."},
 	CodeNotConfigured:       {Title: "CRM not set up", Meaning: "Lockstep has no app to connect this CRM with.", Fix: "Register an app with the CRM, set {}, and start Lockstep again.", subject: "its id and secret"},
+}
+
+// Problems returns every problem of connecting, in order of their codes.
+func Problems() []Problem {
+	all := make([]Problem, 0, len(problems))
+	for _, code := range slices.Sorted(maps.Keys(problems)) {
+		all = append(all, Explain(code))
+	}
+	return all
 }
 
 // Explain returns the problem with this code; one that is not known reads as

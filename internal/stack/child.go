@@ -120,8 +120,7 @@ func (c *child) run() error {
 // read takes the announcement from the child's standard output and sends the
 // rest to log, until the child has closed it. It closes both.
 func (c *child) read(out *os.File, announces any, log *os.File) {
-	defer log.Close()
-	defer out.Close()
+	defer func() { _, _ = out.Close(), log.Close() }()
 	lines := bufio.NewReader(out)
 	if announces != nil {
 		line, err := lines.ReadBytes('\n')
@@ -215,7 +214,7 @@ func (c *child) said() string {
 	if err != nil {
 		return ""
 	}
-	defer log.Close()
+	defer log.Close() //nolint:errcheck // read only
 	end, err := log.Seek(0, io.SeekEnd)
 	if err != nil {
 		return ""

@@ -167,7 +167,7 @@ func (c *cluster) socketDir(port int) (string, error) {
 // left: PostgreSQL learns more from it.
 func (c *cluster) dropStalePid() error {
 	path := c.data("postmaster.pid")
-	note, err := os.ReadFile(path)
+	note, err := os.ReadFile(path) //nolint:gosec // below the state directory
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -19,7 +19,7 @@ func freePort(wanted int) (int, error) {
 	for port := wanted; port <= last; port++ {
 		l, err := net.Listen("tcp", loopback(port)) //nolint:noctx // returns at once
 		if err == nil {
-			free := l.Addr().(*net.TCPAddr).Port //nolint:errcheck // of a TCP listener
+			free := l.Addr().(*net.TCPAddr).Port
 			return free, l.Close()
 		}
 	}

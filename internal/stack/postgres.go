@@ -235,7 +235,7 @@ func stillDying(said string) bool {
 // keptSecret returns the secret in the file at path, which it makes if it is
 // missing.
 func keptSecret(path string) (string, error) {
-	kept, err := os.ReadFile(path)
+	kept, err := os.ReadFile(path) //nolint:gosec // below the state directory
 	if secret := strings.TrimSpace(string(kept)); err == nil && secret != "" {
 		return secret, nil
 	}

@@ -74,6 +74,8 @@ type Process struct {
 // the start, it does not end a process that has started.
 func Start(ctx context.Context, c Command) (*Process, error) {
 	p := &Process{command: c}
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	if err := p.start(ctx); err != nil {
 		return nil, err
 	}
@@ -120,12 +122,14 @@ func (p *Process) Kill() error {
 func (p *Process) Stop(ctx context.Context) error {
 	p.turn.Lock()
 	defer p.turn.Unlock()
-	return p.end(func(c *child) error { return c.stop(ctx, p.command) })
+	return p.stop(ctx)
 }
 
 // Restart stops the process if it is running and starts it again.
 func (p *Process) Restart(ctx context.Context) error {
-	if err := p.Stop(ctx); err != nil {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	if err := p.stop(ctx); err != nil && !p.current().ended() {
 		return err
 	}
 	return p.start(ctx)
@@ -135,6 +139,10 @@ func (p *Process) current() *child {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.child
+}
+
+func (p *Process) stop(ctx context.Context) error {
+	return p.end(func(c *child) error { return c.stop(ctx, p.command) })
 }
 
 // end makes the present child end by how, if it has not ended by itself.
@@ -154,13 +162,11 @@ func (p *Process) end(how func(*child) error) error {
 }
 
 func (p *Process) start(ctx context.Context) error {
-	p.turn.Lock()
-	defer p.turn.Unlock()
 	wait := p.command.Patience
 	if wait == 0 {
 		wait = patience
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("not ready after %s", wait))
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, fmt.Errorf("not ready after %s (its log: %s)", wait, p.command.Log))
 	defer cancel()
 
 	for {
@@ -184,7 +190,7 @@ func (p *Process) start(ctx context.Context) error {
 // that is not.
 func (p *Process) attempt(ctx context.Context) error {
 	into := p.command.Announces
-	if p.announced {
+	if into != nil && p.announced {
 		into = new(any)
 	}
 	c, err := spawn(p.command, into)
@@ -268,7 +274,7 @@ func openLog(path string) (*os.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("making room for the log: %w", err)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600) //nolint:gosec // the caller names it
 	if err != nil {
 		return nil, fmt.Errorf("opening the log: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"lockstep/internal/crmsim"
 	"lockstep/internal/crmsim/salesforce"
 )
 
@@ -15,7 +14,7 @@ import (
 func lines(t *testing.T, r reply) []map[string]any {
 	t.Helper()
 	var all []map[string]any
-	for _, line := range strings.Split(strings.TrimSpace(r.text()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(r.text()), "\n") {
 		if line == "" {
 			continue
 		}
@@ -135,5 +134,5 @@ func TestFaultsAreListedAndRemoved(t *testing.T) {
 	require.JSONEq(t, `[{"spec":"503:every=7","calls":0,"fired":0,"marked":[]}]`, s.order(http.MethodGet, "/faults", nil).text())
 	s.order(http.MethodDelete, "/faults", nil)
 	require.JSONEq(t, `[]`, s.order(http.MethodGet, "/faults", nil).text())
-	require.Equal(t, map[crmsim.FaultKind]int{}, s.stats().Faults)
+	require.Empty(t, s.stats().Faults)
 }

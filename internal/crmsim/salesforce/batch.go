@@ -233,8 +233,7 @@ func missingFields(names []string) *failure {
 func (b *batch) completed(changes []change) []change {
 	o := b.shape()
 	full := make([]change, 0, len(changes)+2)
-	for i := range o.fields {
-		f := o.fields[i]
+	for i, f := range o.fields {
 		given := len(changes) > 0 && changes[0].field == i
 		switch {
 		case given && changes[0].text != "":

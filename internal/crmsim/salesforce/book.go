@@ -19,7 +19,7 @@ type book Sim
 
 // Records yields CRM records; those of a setup object only when it is asked
 // for by name.
-func (b *book) Records(object string) iter.Seq[crmsim.Record] {
+func (b *book) Records(object string, whole bool) iter.Seq[crmsim.Record] {
 	return func(yield func(crmsim.Record) bool) {
 		for _, o := range b.orgs {
 			for _, t := range o.ordered {
@@ -27,7 +27,7 @@ func (b *book) Records(object string) iter.Seq[crmsim.Record] {
 				if object == "" && shape.setup || object != "" && !strings.EqualFold(object, shape.name) {
 					continue
 				}
-				if !t.each(yield) {
+				if !t.each(whole, yield) {
 					return
 				}
 			}
@@ -37,7 +37,7 @@ func (b *book) Records(object string) iter.Seq[crmsim.Record] {
 
 // each yields the table's records one by one, locking for each alone: a slow
 // reader must not hold up the API.
-func (t *table) each(yield func(crmsim.Record) bool) bool {
+func (t *table) each(whole bool, yield func(crmsim.Record) bool) bool {
 	for i := 0; ; i++ {
 		t.org.mu.RLock()
 		if i >= len(t.records) {
@@ -45,6 +45,9 @@ func (t *table) each(yield func(crmsim.Record) bool) bool {
 			return true
 		}
 		r := t.view(t.records[i])
+		if whole {
+			r.Fields = t.fields(t.records[i])
+		}
 		t.org.mu.RUnlock()
 		if !yield(r) {
 			return false
@@ -57,23 +60,36 @@ func (t *table) view(r *record) crmsim.Record {
 	out := crmsim.Record{
 		Account: t.org.id, Object: o.name, ID: r.id, Writes: r.writes, Deleted: r.deleted,
 		CreatedAt: time.UnixMilli(r.created).UTC(), UpdatedAt: time.UnixMilli(r.modified).UTC(),
-		Fields: make(map[string]json.RawMessage),
 	}
 	if mark := t.marker(r); mark != "" {
 		out.ExternalID = &mark
 	}
-	for i := range o.fields {
-		f := o.fields[i]
-		text := t.text(r, i)
-		if f.dropped || text == "" {
-			continue
-		}
-		out.Fields[f.name] = f.appendJSON(nil, text)
-		if f.name == "Email" {
-			out.Email = strings.ToLower(text)
-		}
+	if i, ok := o.index["Email"]; ok {
+		out.Email = strings.ToLower(r.row.get(i))
 	}
 	return out
+}
+
+// fields spells out the values that a record has.
+func (t *table) fields(r *record) json.RawMessage {
+	o := t.schema.Load()
+	stored := make([]string, len(o.fields))
+	for i, text := range r.row.all() {
+		stored[i] = text
+	}
+	out := make([]byte, 1, 1024)
+	out[0] = '{'
+	for i, f := range o.fields {
+		text := stored[i]
+		if f.derived != nil || f.kind == typeBoolean {
+			text = t.text(r, i)
+		}
+		if text != "" && !f.dropped {
+			out = appendMember(out, f.name)
+			out = f.appendJSON(out, text)
+		}
+	}
+	return append(out, '}')
 }
 
 // Seed inserts records as the API would, field-level security aside.

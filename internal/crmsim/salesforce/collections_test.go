@@ -2,6 +2,7 @@ package salesforce_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"lockstep/internal/crmsim"
 	"lockstep/internal/crmsim/salesforce"
 )
 
@@ -100,9 +100,7 @@ func TestBadRecordsAreRefusedOneByOne(t *testing.T) {
 		if c.object == "Lead" {
 			record["Company"], good["Company"] = "Acme", "Acme"
 		}
-		for name, value := range c.record {
-			record[name] = value
-		}
+		maps.Copy(record, c.record)
 		got := s.results(s.call(http.MethodPatch, "/composite/sobjects/"+c.object+"/"+marker, collection(record, good)))
 		require.False(t, got[0].Success, c.name)
 		require.Empty(t, got[0].ID, c.name)
@@ -451,5 +449,4 @@ func TestBothOrgsKeepTheirOwnRecords(t *testing.T) {
 	require.True(t, s.upsert(contact("w.1", nil))[0].Created)
 	require.Zero(t, s.stats().Duplicates, "the same id in another account is none")
 	require.Equal(t, 2, s.stats().Records["Contact"])
-	require.Equal(t, map[crmsim.FaultKind]int{}, s.stats().Faults)
 }

@@ -73,9 +73,9 @@ func describe(c *call) crmsim.Answer {
 	}
 	o := t.schema.Load()
 	fields := make([]describedField, 0, len(o.fields))
-	for i := range o.fields {
-		if o.fields[i].visible() {
-			fields = append(fields, describeField(o.fields[i]))
+	for _, f := range o.fields {
+		if f.visible() {
+			fields = append(fields, describeField(f))
 		}
 	}
 	d := described{

@@ -126,6 +126,18 @@ func TestACustomFieldIsInvisibleUntilAPermissionIsAssigned(t *testing.T) {
 	require.True(t, s.upsert(contact("w.1", nil))[0].Created)
 }
 
+func TestAFieldThatMayOnlyBeReadIsReadOnly(t *testing.T) {
+	t.Parallel()
+
+	s := open(t, salesforce.Options{})
+	s.call(http.MethodPost, "/tooling/sobjects/CustomField", fieldRequest("Contact"))
+	r := s.call(http.MethodPost, "/sobjects/FieldPermissions", fields{
+		"ParentId": s.grantTo(), "SobjectType": "Contact", "Field": "Contact." + marker, "PermissionsRead": true,
+	})
+	require.Equal(t, http.StatusCreated, r.status, r.text())
+	require.Equal(t, "INVALID_FIELD_FOR_INSERT_UPDATE", s.upsert(contact("w.1", nil))[0].code())
+}
+
 // A unique text field looks as the one recorded does.
 func TestTheExternalIDFieldIsDescribedAsRecorded(t *testing.T) {
 	t.Parallel()

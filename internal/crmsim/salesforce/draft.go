@@ -101,8 +101,7 @@ func (rd *reader) member(d *draft, m member) *failure {
 // external id, or a mistake.
 func (rd *reader) stranger(d *draft, m member) *failure {
 	if len(m.value) > 0 && m.value[0] == '{' {
-		for i := range rd.object.fields {
-			f := rd.object.fields[i]
+		for i, f := range rd.object.fields {
 			if f.visible() && f.kind == typeReference && strings.EqualFold(f.relationship, m.key) {
 				return rd.relationship(d, i, m.value)
 			}

@@ -14,11 +14,11 @@ import (
 	"lockstep/internal/crmsim/salesforce"
 )
 
-// calls returns the log of calls of a kind.
-func (s *sandbox) calls(kind crmsim.CallKind) []crmsim.Call {
+// writes returns the log of calls that write.
+func (s *sandbox) writes() []crmsim.Call {
 	s.tb.Helper()
 	var all []crmsim.Call
-	for _, line := range strings.Split(strings.TrimSpace(s.order(http.MethodGet, "/calls?kind="+string(kind), nil).text()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(s.order(http.MethodGet, "/calls?kind=write", nil).text()), "\n") {
 		var c crmsim.Call
 		reply{body: []byte(line)}.into(s.tb, &c)
 		all = append(all, c)
@@ -44,7 +44,7 @@ func TestACutBeforeAppliesNothing(t *testing.T) {
 	_, err := s.try(http.MethodPatch, upsertPath, collection(contact("w.1", nil)))
 	require.Error(t, err)
 	require.Zero(t, s.stats().Records["Contact"])
-	call := s.calls(crmsim.CallWrite)[0]
+	call := s.writes()[0]
 	require.Equal(t, crmsim.FaultCutBefore, call.Fault)
 	require.Zero(t, call.Status)
 	require.False(t, call.Applied)
@@ -59,7 +59,7 @@ func TestACutAfterHasApplied(t *testing.T) {
 	_, err := s.try(http.MethodPatch, upsertPath, collection(contact("w.2", nil)))
 	require.Error(t, err)
 	require.Equal(t, 2, s.stats().Records["Contact"])
-	call := s.calls(crmsim.CallWrite)[1]
+	call := s.writes()[1]
 	require.Equal(t, crmsim.FaultCutAfter, call.Fault)
 	require.True(t, call.Applied)
 	require.Equal(t, 1, call.Created)
@@ -83,8 +83,8 @@ func TestUnavailableAndLimitedAnswers(t *testing.T) {
 		require.Equal(t, c.status, r.status)
 		require.Equal(t, []string{c.code}, r.errorCodes(t))
 		require.Equal(t, c.landed, s.stats().Records["Contact"], c.spec)
-		require.Equal(t, c.landed == 1, s.calls(crmsim.CallWrite)[0].Applied)
-		require.Equal(t, map[crmsim.FaultKind]int{crmsim.FaultKind(c.spec): 1}, s.stats().Faults)
+		require.Equal(t, c.landed == 1, s.writes()[0].Applied)
+		require.Equal(t, 1, s.stats().Faults[crmsim.FaultKind(c.spec)])
 		require.Equal(t, http.StatusOK, s.query("SELECT Id FROM Contact").status, "reads are left alone")
 	}
 }
@@ -97,7 +97,7 @@ func TestAnExpiredTokenIsOneThatIsDead(t *testing.T) {
 		r := s.query("SELECT Id FROM Contact")
 		require.Equal(t, []string{"INVALID_SESSION_ID"}, r.errorCodes(t))
 	}
-	require.Equal(t, map[crmsim.FaultKind]int{crmsim.FaultExpire: 1}, s.stats().Faults)
+	require.Equal(t, 1, s.stats().Faults[crmsim.FaultExpire])
 }
 
 func TestPoisonedRecordsFailAloneUntilHealed(t *testing.T) {
@@ -181,7 +181,7 @@ func TestASlowAnswerIsRightAllTheSame(t *testing.T) {
 
 	s := faulty(t, "slow")
 	require.True(t, s.upsert(contact("w.1", nil))[0].Created)
-	require.Equal(t, crmsim.FaultSlow, s.calls(crmsim.CallWrite)[0].Fault)
+	require.Equal(t, crmsim.FaultSlow, s.writes()[0].Fault)
 }
 
 func TestFaultsLeaveConfigurationAlone(t *testing.T) {

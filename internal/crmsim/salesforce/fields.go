@@ -189,20 +189,26 @@ func address(prefix, labelPrefix string) []*field {
 func addressField(prefix, labelPrefix string) *field {
 	f := typed(typeAddress, prefix+"Address", labelPrefix+"Address", 0)
 	parts := [...]struct{ key, field string }{
-		{"city", "City"}, {"country", "Country"}, {"geocodeAccuracy", "GeocodeAccuracy"}, {"latitude", "Latitude"},
-		{"longitude", "Longitude"}, {"postalCode", "PostalCode"}, {"state", "State"}, {"street", "Street"},
+		{"city", "City"},
+		{"country", "Country"},
+		{"geocodeAccuracy", "GeocodeAccuracy"},
+		{"latitude", "Latitude"},
+		{"longitude", "Longitude"},
+		{"postalCode", "PostalCode"},
+		{"state", "State"},
+		{"street", "Street"},
 	}
 	f = f.by(func(t *table, r *record) string {
 		o := t.schema.Load()
-		out, any := []byte("{"), false
+		out, filled := []byte("{"), false
 		for _, part := range parts {
 			i := o.must(prefix + part.field)
 			value := r.row.get(i)
-			any = any || value != ""
+			filled = filled || value != ""
 			out = appendMember(out, part.key)
 			out = o.fields[i].appendJSON(out, value)
 		}
-		if !any {
+		if !filled {
 			return ""
 		}
 		return string(append(out, '}'))

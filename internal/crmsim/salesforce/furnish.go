@@ -41,8 +41,8 @@ func (o *org) put(object string, values map[string]string) string {
 	t := o.table(object)
 	shape := t.schema.Load()
 	var changes []change
-	for i := range shape.fields {
-		if value, ok := values[shape.fields[i].name]; ok {
+	for i, f := range shape.fields {
+		if value, ok := values[f.name]; ok {
 			changes = append(changes, change{field: i, text: value})
 		}
 	}

@@ -106,7 +106,7 @@ func back(w http.ResponseWriter, r *http.Request, redirect string, values url.Va
 
 // known reports whether every scope is one that the app has.
 func known(scope string) bool {
-	for _, name := range strings.Fields(scope) {
+	for name := range strings.FieldsSeq(scope) {
 		if !slices.Contains(scopes(), name) {
 			return false
 		}

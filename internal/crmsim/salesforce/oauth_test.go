@@ -3,6 +3,7 @@ package salesforce_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 	"testing"
@@ -56,9 +57,7 @@ func TestConsentIsRefusedWhereTheRedirectCannotBeTrusted(t *testing.T) {
 		"error=redirect_uri_mismatch": {"redirect_uri": {callback + "/x"}},
 	} {
 		q := authorization()
-		for name, values := range change {
-			q[name] = values
-		}
+		maps.Copy(q, change)
 		r, err := s.send(http.MethodGet, s.url+"/services/oauth2/authorize?"+q.Encode(), nil, nil)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusBadRequest, r.status)

@@ -1,6 +1,9 @@
 package salesforce
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // admitSetup checks an insert into one of the objects that grant access.
 func (o *org) admitSetup(t *table, d *draft) *failure {
@@ -66,32 +69,43 @@ func (o *org) grant() {
 			sets[assignments.value(r, "PermissionSetId")] = true
 		}
 	}
-	readable := make(map[string]bool)
+	rights := make(map[string]right)
 	for _, r := range permissions.records {
-		if !r.deleted && sets[permissions.value(r, "ParentId")] && permissions.value(r, "PermissionsRead") == "true" {
-			readable[strings.ToLower(permissions.value(r, "Field"))] = true
+		if r.deleted || !sets[permissions.value(r, "ParentId")] {
+			continue
+		}
+		name := strings.ToLower(permissions.value(r, "Field"))
+		rights[name] = right{
+			read: rights[name].read || permissions.value(r, "PermissionsRead") == "true",
+			edit: rights[name].edit || permissions.value(r, "PermissionsEdit") == "true",
 		}
 	}
 	for _, t := range o.ordered {
-		t.reveal(readable)
+		t.permit(rights)
 	}
 }
 
-// reveal shows the custom fields that are readable and hides the others.
-func (t *table) reveal(readable map[string]bool) {
+// right is what the connected user may do with a field.
+type right struct{ read, edit bool }
+
+// permit shows the custom fields that are readable and hides the others; what
+// cannot be edited is read-only.
+func (t *table) permit(rights map[string]right) {
 	o := t.schema.Load()
-	hidden := func(f *field) bool {
-		return f.custom && !readable[strings.ToLower(o.name+"."+f.name)]
+	given := func(f *field) right { return rights[strings.ToLower(o.name+"."+f.name)] }
+	changed := slices.ContainsFunc(o.fields, func(f *field) bool {
+		return f.custom && (f.hidden == given(f).read || f.updateable != given(f).edit)
+	})
+	if !changed {
+		return
 	}
-	for _, f := range o.fields {
-		if f.hidden != hidden(f) {
-			t.schema.Store(o.edited(func(fields []*field) []*field {
-				for _, f := range fields {
-					f.hidden = hidden(f)
-				}
-				return fields
-			}))
-			return
+	t.schema.Store(o.edited(func(fields []*field) []*field {
+		for _, f := range fields {
+			if f.custom {
+				f.hidden = !given(f).read
+				f.createable, f.updateable = given(f).edit, given(f).edit
+			}
 		}
-	}
+		return fields
+	}))
 }

@@ -110,10 +110,18 @@ func (c *call) page(cur *cursor, locator string, start int) crmsim.Answer {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = cur.sel.append(out, r, c.version())
+		out = cur.sel.append(out, r, cur.sel.place(c.version()))
 	}
 	c.Records += end - start
 	return jsonAnswer(http.StatusOK, append(out, `]}`...))
+}
+
+// place is where the records' URLs point below /services/data.
+func (s *selection) place(version string) string {
+	if s.tooling {
+		return version + "/tooling"
+	}
+	return version
 }
 
 // append appends a record with the selected columns, parents nested.

@@ -92,7 +92,7 @@ func put(out []byte, c change) []byte {
 	if c.text == "" {
 		return out
 	}
-	out = binary.AppendUvarint(out, uint64(c.field))
+	out = binary.AppendUvarint(out, uint64(c.field)) //nolint:gosec // an index
 	out = binary.AppendUvarint(out, uint64(len(c.text)))
 	return append(out, c.text...)
 }

@@ -105,7 +105,7 @@ func (s *sandbox) send(method, target string, body any, headers map[string]strin
 	if err != nil {
 		return reply{}, err
 	}
-	defer res.Body.Close() //nolint:errcheck // it has been read to its end
+	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	return reply{status: res.StatusCode, header: res.Header, body: raw}, err
 }

@@ -144,9 +144,15 @@ func (o *object) has(name string) bool {
 	return ok
 }
 
-// edited returns a copy of o whose fields edit has changed.
+// edited returns a copy of o whose fields edit has changed. They are copies
+// too, so edit may do to them what it likes.
 func (o *object) edited(edit func([]*field) []*field) *object {
 	next := *o
-	next.fields = edit(slices.Clone(o.fields))
+	next.fields = make([]*field, len(o.fields))
+	for i, f := range o.fields {
+		same := *f
+		next.fields[i] = &same
+	}
+	next.fields = edit(next.fields)
 	return newObject(next)
 }

@@ -14,6 +14,7 @@ type selection struct {
 	match   func(*record) bool
 	sort    []sortKey
 	all     bool // deleted ones too
+	tooling bool
 }
 
 // column is a field of the table, or of a parent reached through references.
@@ -36,7 +37,7 @@ func (o *org) prepare(s *statement, tooling, all bool) (*selection, *failure) {
 		return nil, queryFailure(s.text, s.from.pos, codeInvalidType, "sObject type '"+s.from.text+"' is not supported. If you are attempting to use "+
 			"a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.")
 	}
-	sel := &selection{statement: s, org: o, table: t, all: all}
+	sel := &selection{statement: s, org: o, table: t, all: all, tooling: tooling}
 	for _, f := range s.fields {
 		if err := sel.choose(f); err != nil {
 			return nil, err
@@ -63,8 +64,7 @@ func (s *selection) choose(n name) *failure {
 		return bad
 	}
 	o := s.table.schema.Load()
-	for i := range o.fields {
-		f := o.fields[i]
+	for i, f := range o.fields {
 		if f.visible() && (group == "ALL)" || f.custom == (group == "CUSTOM)")) {
 			s.columns = append(s.columns, column{table: s.table, field: i, names: []string{f.name}})
 		}
@@ -105,8 +105,7 @@ func (s *selection) column(n name) (column, *failure) {
 // leads to, or nil.
 func (t *table) parent(o *org, relationship string) (int, *table) {
 	shape := t.schema.Load()
-	for i := range shape.fields {
-		f := shape.fields[i]
+	for i, f := range shape.fields {
 		if !f.visible() || f.kind != typeReference || !strings.EqualFold(f.relationship, relationship) {
 			continue
 		}

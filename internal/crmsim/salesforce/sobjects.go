@@ -152,7 +152,7 @@ func (c *call) show(t *table, r *record) crmsim.Answer {
 	o := t.schema.Load()
 	var columns []int
 	if names := c.request.URL.Query().Get("fields"); names != "" {
-		for _, name := range strings.Split(names, ",") {
+		for name := range strings.SplitSeq(names, ",") {
 			i := o.find(strings.TrimSpace(name))
 			if i < 0 {
 				return noColumn(name, o.name).answer()
@@ -160,8 +160,8 @@ func (c *call) show(t *table, r *record) crmsim.Answer {
 			columns = append(columns, i)
 		}
 	} else {
-		for i := range o.fields {
-			if o.fields[i].visible() {
+		for i, f := range o.fields {
+			if f.visible() {
 				columns = append(columns, i)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 // fieldRequest is a CustomField as the Tooling API takes it; the members of
 // Metadata are those of partner-wsdl-derived.json, metadata_v63, CustomField.
 type fieldRequest struct {
-	FullName string
+	FullName string `json:"FullName"`
 	Metadata struct {
 		Label         string   `json:"label"`
 		Type          string   `json:"type"`
@@ -22,11 +22,9 @@ type fieldRequest struct {
 		CaseSensitive bool     `json:"caseSensitive"`
 		ExternalID    bool     `json:"externalId"`
 		Required      bool     `json:"required"`
-		DefaultValue  string   `json:"defaultValue"`
 		ReferenceTo   string   `json:"referenceTo"`
-		Relationship  string   `json:"relationshipName"`
 		ValueSet      valueSet `json:"valueSet"`
-	}
+	} `json:"Metadata"`
 }
 
 type valueSet struct {
@@ -90,7 +88,7 @@ func (in *fieldRequest) field(name string) (*field, *failure) {
 		f.picklist = append(f.picklist, option{value: v.FullName, label: v.Label})
 	}
 	if m.ReferenceTo != "" {
-		f.referenceTo, f.relationship = []string{m.ReferenceTo}, strings.TrimSuffix(name, "__c")+"__r"
+		f.referenceTo, f.relationship = []string{m.ReferenceTo}, base+"__r"
 	}
 	return f, nil
 }

@@ -1,0 +1,41 @@
+package activities
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	backoffFirst  = 250 * time.Millisecond
+	backoffRecord = 5 * time.Second // at most, for a record that alone is refused
+	backoffMost   = time.Minute     // at most, for a CRM that answers nobody
+)
+
+// backoff says how long to leave a CRM alone after a call that it did not
+// take. It doubles with each round of refusals, however many calls were in
+// flight in it, and starts anew with the first answer: a fault that strikes
+// here and there does not slow the rest. It is safe for concurrent use.
+type backoff struct {
+	mu    sync.Mutex
+	wait  time.Duration
+	until time.Time // end of the present round
+}
+
+// refused notes a refusal and returns how long to wait.
+func (b *backoff) refused(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wait == 0 || now.After(b.until) {
+		b.wait = min(max(2*b.wait, backoffFirst), backoffMost)
+		b.until = now.Add(b.wait)
+	}
+	return b.wait + rand.N(b.wait) //nolint:gosec // spreads load, keeps no secret
+}
+
+// answered notes a call that was taken.
+func (b *backoff) answered() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.wait = 0
+}
