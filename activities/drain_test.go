@@ -247,7 +247,7 @@ func TestDeadGrantStopsTheChunkAndKeepsTheRows(t *testing.T) {
 	b := setup(t, 60)
 	b.crm.write = func(call int, _ crm.Batch) error {
 		if call > 1 {
-			return &crm.Error{Kind: crm.KindUnauthorized}
+			return &crm.Error{Kind: crm.KindUnauthorized, Reason: crm.ReasonGrant}
 		}
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"lockstep/internal/crm"
+	"lockstep/internal/lockstep"
 )
 
 // permanent says of each kind whether trying the same again is pointless.
@@ -25,7 +26,8 @@ var permanent = map[crm.Kind]bool{
 }
 
 // forTemporal says to Temporal what a crm.Error says to us: whether to retry,
-// and when. It is the only place that decides so.
+// and when. It is the only place that decides so. The failure's type is the
+// problem's code.
 //
 // It passes no cause: Temporal unwraps causes and writes each one's text into
 // the history, where bodies and tokens must not be. An error that is no
@@ -44,11 +46,7 @@ func forTemporal(err error) error {
 			e.Kind = crm.KindUnavailable
 		}
 	}
-	kind := string(e.Kind)
-	if e.Reason != "" {
-		kind = string(e.Reason)
-	}
-	return temporal.NewApplicationErrorWithOptions(e.Error(), kind, temporal.ApplicationErrorOptions{
+	return temporal.NewApplicationErrorWithOptions(e.Error(), string(lockstep.CodeOf(e)), temporal.ApplicationErrorOptions{
 		NonRetryable:   permanent[e.Kind],
 		NextRetryDelay: e.RetryAfter,
 	})

@@ -250,7 +250,13 @@ func (d *drain) refusedCall(items []item, err error) []lockstep.Settlement {
 	var wait time.Duration
 	switch e.Kind {
 	case crm.KindUnauthorized:
-		d.decide(flow.VerdictUnauthorized, time.Time{})
+		// A token may be refused that was refreshed a moment ago, when another
+		// caller's refresh or a person's has replaced it. Only the token endpoint
+		// says that the grant is dead; or the CRM, for as long as a minute.
+		wait = d.pace.refused(time.Now())
+		if e.Reason == crm.ReasonGrant || wait >= backoffMost/2 {
+			d.decide(flow.VerdictUnauthorized, time.Time{})
+		}
 	case crm.KindQuota:
 		d.decide(flow.VerdictQuota, time.Now().Add(max(e.RetryAfter, time.Minute)))
 	case crm.KindRateLimited, crm.KindUnavailable, crm.KindUnknown:

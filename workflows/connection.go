@@ -191,13 +191,11 @@ func (s *supervisor) troubled(ctx workflow.Context, err error) error {
 		return err
 	}
 	status, problem := lockstep.StatusError, lockstep.Code(app.Type())
-	switch crm.Kind(app.Type()) {
-	case crm.KindUnauthorized:
-		status, problem = lockstep.StatusUnauthorized, lockstep.CodeUnauthorized
-	case crm.KindForbidden:
+	switch problem {
+	case lockstep.CodeUnauthorized:
+		status = lockstep.StatusUnauthorized
+	case lockstep.CodeNotPermitted, lockstep.Code(crm.ReasonAccess):
 		problem = lockstep.CodeProvisionDenied
-	case crm.KindInternal, crm.KindInvalid, crm.KindNotFound, crm.KindConflict, crm.KindRateLimited,
-		crm.KindQuota, crm.KindUnavailable, crm.KindUnknown, crm.KindUnsupported:
 	}
 	if err := s.setStatus(ctx, status, problem); err != nil {
 		return err

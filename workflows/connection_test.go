@@ -199,7 +199,7 @@ func TestSignalsThatComeTogetherAreEachAnswered(t *testing.T) {
 func TestSetUpThatAPersonMustMendIsShownAndTheSupervisorStays(t *testing.T) {
 	t.Parallel()
 	b := setupConnection(t, lockstep.StatusSettingUp)
-	b.setUp = temporal.NewNonRetryableApplicationError("salesforce.provision: forbidden", "forbidden", nil)
+	b.setUp = temporal.NewNonRetryableApplicationError("salesforce.provision: forbidden", "not_permitted", nil)
 	b.run(t)
 
 	requireRolledOver(t, b.env.GetWorkflowError())

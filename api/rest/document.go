@@ -201,6 +201,9 @@ func whereOf(err error) string {
 
 func messageOf(err error) string {
 	if schema, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		if _, reason, ok := strings.Cut(schema.Reason, "': "); ok && strings.HasPrefix(schema.Reason, "at '") {
+			return reason // where it is is told beside
+		}
 		return schema.Reason
 	}
 	if request, ok := errors.AsType[*openapi3filter.RequestError](err); ok && request.Reason != "" {

@@ -62,7 +62,7 @@ func TestInvalidRequestsSayWhere(t *testing.T) {
 		require.NotNil(t, p.Errors)
 		for _, e := range *p.Errors {
 			require.NotEmpty(t, e.Message)
-			require.NotContains(t, e.Message, "planted")
+			require.NotContains(t, e.Message, "at '")
 			out = append(out, e.Where)
 		}
 		slices.Sort(out)

@@ -82,10 +82,11 @@ func (o *Opener) OpenWith(c lockstep.Connection, tokens adapter.TokenSource) (cr
 		chain.Pacer = o.Pacer(c, factory)
 	}
 	connector, err := factory.Open(adapter.Deps{
-		BaseURL:  strings.TrimRight(c.BaseURL, "/"),
-		LoginURL: login,
-		UserID:   c.Account.UserID,
-		HTTP:     adapter.Client(o.Base, chain),
+		BaseURL:   strings.TrimRight(c.BaseURL, "/"),
+		LoginURL:  login,
+		AccountID: c.Account.ID,
+		UserID:    c.Account.UserID,
+		HTTP:      adapter.Client(o.Base, chain),
 		Log: o.Log.With(
 			zap.String("vendor", string(c.Vendor)),
 			zap.Stringer("workspace", c.WorkspaceID),

@@ -55,7 +55,8 @@ const (
 	ReasonBatch           Reason = "batch_refused" // about the call, not one record: split it
 	ReasonExternalID      Reason = "external_id_field_missing"
 	ReasonAccess          Reason = "insufficient_access"
-	ReasonAutomation      Reason = "crm_automation" // a trigger or flow of the customer's refused it
+	ReasonAutomation      Reason = "crm_automation"     // a trigger or flow of the customer's refused it
+	ReasonGrant           Reason = "authorization_lost" // the token endpoint says so; a 401 alone may be a race
 )
 
 // Error is the one error type that crosses the port.

@@ -246,7 +246,7 @@ func (l lines) write(v any) { _ = l.enc.Encode(v) }
 // end sends what is left.
 func (l lines) end() { _ = l.buf.Flush() }
 
-// Reply answers an administration call with v as JSON.
+// Reply answers a call with v as JSON.
 func Reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"net/url"
+	"strings"
 
 	"golang.org/x/oauth2"
 
@@ -41,6 +42,15 @@ func (a App) host() string {
 		return ""
 	}
 	return u.Host
+}
+
+// apiURL returns where the API of every account is, for a vendor whose token
+// answer does not say, or "". A sandbox has its API where people sign in.
+func (a App) apiURL(o adapter.OAuth) string {
+	if o.APIURL == "" {
+		return ""
+	}
+	return strings.TrimRight(rebase(o.APIURL, a.LoginURL), "/")
 }
 
 // rebase returns raw as it is found below login, when there is a login.

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -65,6 +66,7 @@ func (e *endpoint) exchange(ctx context.Context, code string, options ...oauth2.
 		return Grant{}, e.refusedExchange(ctx, err)
 	}
 	grant := granted(token, issued)
+	grant.BaseURL = cmp.Or(grant.BaseURL, e.app.apiURL(e.factory.OAuth))
 	if grant.BaseURL != "" && e.allowed(grant.BaseURL) != nil {
 		return Grant{}, e.problem(CodeForeignHost)
 	}
@@ -85,7 +87,7 @@ func (e *endpoint) exchange(ctx context.Context, code string, options ...oauth2.
 func (e *endpoint) refresh(ctx context.Context, old Grant) (Grant, error) {
 	op := string(e.factory.Vendor) + ".refresh"
 	if old.RefreshToken.Empty() {
-		return Grant{}, &crm.Error{Kind: crm.KindUnauthorized, Op: op, Code: "no_refresh_token"}
+		return Grant{}, &crm.Error{Kind: crm.KindUnauthorized, Reason: crm.ReasonGrant, Op: op, Code: "no_refresh_token"}
 	}
 	issued := time.Now()
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, e.client)

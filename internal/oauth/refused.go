@@ -100,7 +100,7 @@ func refusedRefresh(op string, err error) *crm.Error {
 	case status >= http.StatusInternalServerError:
 		e.RetryAfter = adapter.RetryAfter(answer.Response.Header)
 	case dead[answer.ErrorCode]:
-		e.Kind = crm.KindUnauthorized
+		e.Kind, e.Reason = crm.KindUnauthorized, crm.ReasonGrant
 	}
 	return e
 }

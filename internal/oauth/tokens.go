@@ -96,7 +96,7 @@ func (t *Tokens) translate(err error) error {
 	case !ok:
 		return &crm.Error{Kind: crm.KindInternal, Op: op, Err: err}
 	case e.Kind == crm.KindNotFound: // disconnected meanwhile
-		return &crm.Error{Kind: crm.KindUnauthorized, Op: op, Code: "no_grant", Err: err}
+		return &crm.Error{Kind: crm.KindUnauthorized, Reason: crm.ReasonGrant, Op: op, Code: "no_grant", Err: err}
 	}
 	return err
 }

@@ -14,7 +14,7 @@ const capDacOverride = 1
 // attributes makes a child die with its parent and keeps a terminal's signals
 // from it.
 func attributes(as *account) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: 0}
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if as != nil {
 		attr.Credential = &syscall.Credential{Uid: as.uid, Gid: as.gid}
 		if as.everywhere {

@@ -47,15 +47,28 @@ type Factory struct {
 type OAuth struct {
 	Endpoint  oauth2.Endpoint
 	RevokeURL string
+	APIURL    string // where every account's API is; empty when the token's answer says
 	Scopes    []string
 	PKCE      bool // S256, where the vendor documents it
 }
 
 // Deps is all that an adapter may touch of the world.
 type Deps struct {
-	BaseURL  string       // of the account, or of a sandbox; no trailing slash
-	LoginURL string       // where tokens are revoked; no trailing slash
-	UserID   string       // who authorised the connection, once known
-	HTTP     *http.Client // authorises, paces, measures and redacts; never retries
-	Log      *zap.Logger
+	BaseURL   string       // of the account, or of a sandbox; no trailing slash
+	LoginURL  string       // where tokens are revoked; no trailing slash
+	AccountID string       // the account that the connection is linked to, once known
+	UserID    string       // who authorised the connection, once known
+	Client    Registration // Lockstep's registration, for the calls that show it
+	HTTP      *http.Client // authorises, paces, measures and redacts; never retries
+	Log       *zap.Logger
 }
+
+// Registration is what Lockstep is registered as with a vendor. Some withdraw a grant
+// only for the client that it was given to.
+type Registration struct {
+	ID     string
+	Secret string
+}
+
+// String implements fmt.Stringer, and hides the secret.
+func (r Registration) String() string { return r.ID }

@@ -126,7 +126,7 @@ func (t *table) seed(seed crmsim.Seed) (string, error) {
 		}
 		return fields
 	})
-	rd := reader{object: shape, verb: inserting, key: -1}
+	rd := reader{object: shape, key: -1}
 	d, stop := rd.read(members)
 	if stop != nil {
 		return "", errors.New(string(stop.code))

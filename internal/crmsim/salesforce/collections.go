@@ -147,7 +147,7 @@ func (c *call) batch(t *table, v verb, key int) *batch {
 
 // read adds a record to the batch, or returns why the whole call fails.
 func (b *batch) read(members []member) *failure {
-	rd := reader{object: b.shape(), verb: b.verb, key: b.key}
+	rd := reader{object: b.shape(), key: b.key}
 	d, stop := rd.read(members)
 	if stop == nil {
 		b.drafts = append(b.drafts, d)

@@ -41,7 +41,6 @@ type member struct{ key, value string }
 // reader reads the records of one write into drafts.
 type reader struct {
 	object *object
-	verb   verb
 	key    int // field upserted by; -1 otherwise
 }
 

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/lockstep"
+	"lockstep/internal/oauth"
+)
+
+func soon() time.Time { return time.Now().Add(time.Minute) }
+
+func TestPersonConnectsAnAccount(t *testing.T) {
+	t.Parallel()
+	for account, want := range map[string]string{
+		"production": "Salesforce is connected: Crmsim Production (production)",
+		"sandbox":    "Salesforce is connected: Crmsim Sandbox (sandbox)",
+	} {
+		t.Run(account, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			c := b.connection(t)
+			p := newPerson(t)
+
+			callback := p.decide(b.link(t, c), account, "approve")
+			require.Equal(t, http.StatusOK, p.get(callback).StatusCode, p.page())
+			require.Contains(t, p.page(), want)
+
+			got := b.reread(t, c)
+			require.Equal(t, lockstep.StatusSettingUp, got.Status)
+			require.Equal(t, crm.Environment(account), got.Account.Environment)
+			require.NotEmpty(t, got.Account.UserID)
+			require.Equal(t, c.Epoch+1, got.Epoch)
+			require.NotEmpty(t, got.BaseURL)
+			grant, err := b.vault.Read(t.Context(), c.WorkspaceID, c.ID)
+			require.NoError(t, err)
+			require.False(t, grant.RefreshToken.Empty())
+			require.Equal(t, 1, len(b.supervisors.told))
+			require.Zero(t, b.vendor.revoked())
+			events, err := b.store.Events(t.Context(), c.WorkspaceID, c.ID, lockstep.EventFilter{}, 0, 10)
+			require.NoError(t, err)
+			require.Equal(t, "connection_authorized", events[0].Outcome)
+
+			planted := append(secretOf(t, callback), "planted-app-secret", grant.AccessToken.Reveal(), grant.RefreshToken.Reveal())
+			for _, text := range planted {
+				for _, page := range p.pages[len(p.pages)-1:] {
+					require.NotContains(t, page, text)
+				}
+				for _, entry := range b.logs.All() {
+					require.NotContains(t, entry.Message+fmt.Sprint(entry.ContextMap()), text)
+				}
+			}
+		})
+	}
+}
+
+func TestPersonDeniesAccess(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	p := newPerson(t)
+
+	require.Equal(t, http.StatusForbidden, p.get(p.decide(b.link(t, c), "production", "deny")).StatusCode)
+	require.Contains(t, p.page(), oauth.Explain(oauth.CodeDenied).Title)
+	require.Equal(t, c, b.reread(t, c))
+	require.Empty(t, b.supervisors.told)
+}
+
+func TestSignInIsFinishedOnceAndByTheBrowserThatBeganIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	p := newPerson(t)
+	callback := p.decide(b.link(t, c), "production", "approve")
+
+	stranger := newPerson(t)
+	require.Equal(t, http.StatusForbidden, stranger.get(callback).StatusCode)
+	require.Contains(t, stranger.page(), oauth.Explain(oauth.CodeWrongBrowser).Title)
+	require.Equal(t, lockstep.StatusConnecting, b.reread(t, c).Status)
+
+	require.Equal(t, http.StatusOK, p.get(callback).StatusCode, "a stranger spoils nothing")
+	require.Equal(t, http.StatusConflict, p.get(callback).StatusCode)
+	require.Contains(t, p.page(), oauth.Explain(oauth.CodeStateReplayed).Title)
+	require.Equal(t, http.StatusUnprocessableEntity, p.get(b.api.URL+"/v1/oauth/callback?state=made-up&code=x").StatusCode)
+	require.Contains(t, p.page(), oauth.Explain(oauth.CodeStateUnknown).Title)
+	require.Equal(t, http.StatusUnprocessableEntity, p.get(b.api.URL+"/v1/oauth/callback").StatusCode)
+}
+
+func TestTwoSignInsInOneBrowserDoNotSpoilEachOther(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	one, other := b.connection(t), b.connection(t)
+	p := newPerson(t)
+	first, second := p.decide(b.link(t, one), "production", "approve"), p.decide(b.link(t, other), "sandbox", "approve")
+
+	require.Equal(t, http.StatusOK, p.get(first).StatusCode, p.page())
+	require.Equal(t, http.StatusOK, p.get(second).StatusCode, p.page())
+	require.Equal(t, crm.Sandbox, b.reread(t, other).Account.Environment)
+}
+
+func TestAnotherAccountIsRefusedAndTheOldGrantKept(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	p := newPerson(t)
+	require.Equal(t, http.StatusOK, p.connect(b.link(t, c), "production"))
+	before, kept := b.reread(t, c), b.sealed(t, c)
+
+	require.Equal(t, http.StatusConflict, p.connect(b.link(t, c), "sandbox"))
+	require.Contains(t, p.page(), "You signed in to Crmsim Sandbox, but this connection is linked to Crmsim Production.")
+	require.Contains(t, p.page(), lockstep.Explain(lockstep.CodeWrongAccount).Fix)
+	require.Equal(t, before, b.reread(t, c))
+	require.Equal(t, kept, b.sealed(t, c))
+	require.Equal(t, 1, b.vendor.revoked(), "the new grant is given back")
+	require.Len(t, b.supervisors.told, 1)
+	events, err := b.store.Events(t.Context(), c.WorkspaceID, c.ID, lockstep.EventFilter{}, 0, 10)
+	require.NoError(t, err)
+	require.Equal(t, lockstep.CodeWrongAccount, events[0].Problem)
+
+	require.Equal(t, http.StatusOK, p.connect(b.link(t, c), "production"), "the same account is welcome")
+	require.NotEqual(t, kept, b.sealed(t, c))
+	require.Equal(t, before.Epoch+1, b.reread(t, c).Epoch)
+}
+
+func TestAccountInUseIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	one, other := b.connection(t), b.connection(t)
+	p := newPerson(t)
+	require.Equal(t, http.StatusOK, p.connect(b.link(t, one), "production"))
+
+	require.Equal(t, http.StatusConflict, p.connect(b.link(t, other), "production"))
+	require.Contains(t, p.page(), lockstep.Explain(lockstep.CodeAccountInUse).Title)
+	require.Equal(t, other, b.reread(t, other))
+	require.Equal(t, 1, b.vendor.revoked())
+}
+
+func TestSignInOfAnEarlierEpochIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	slow, quick := newPerson(t), newPerson(t)
+	late := slow.decide(b.link(t, c), "production", "approve")
+	require.Equal(t, http.StatusOK, quick.connect(b.link(t, c), "production"))
+	kept := b.sealed(t, c)
+
+	require.Equal(t, http.StatusConflict, slow.get(late).StatusCode)
+	require.Contains(t, slow.page(), oauth.Explain(oauth.CodeConnectionChanged).Title)
+	require.Equal(t, kept, b.sealed(t, c))
+	require.Equal(t, 1, b.vendor.revoked())
+}
+
+func TestGrantOfAnAccountThatCannotBeIdentifiedIsNotKept(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	p := newPerson(t)
+	b.vendor.refuses = "/query"
+
+	require.Equal(t, http.StatusServiceUnavailable, p.connect(b.link(t, c), "production"))
+	require.Contains(t, p.page(), lockstep.Explain(lockstep.CodeUnavailable).Title)
+	require.Equal(t, c, b.reread(t, c))
+	_, err := b.store.Grant(t.Context(), c.WorkspaceID, c.ID)
+	require.Equal(t, crm.KindNotFound, crm.KindOf(err))
+	require.Equal(t, 1, b.vendor.revoked())
+
+	b.vendor.refuses = "/token"
+	require.Equal(t, http.StatusServiceUnavailable, p.connect(b.link(t, c), "production"))
+	require.Contains(t, p.page(), oauth.Explain(oauth.CodeUnavailable).Title)
+}
+
+// sealed returns the grant of c as it is kept.
+func (b *bundle) sealed(t *testing.T, c lockstep.Connection) []byte {
+	t.Helper()
+	sealed, err := b.store.Grant(t.Context(), c.WorkspaceID, c.ID)
+	require.NoError(t, err)
+	return sealed
+}
+
+func TestEveryProblemOfConnectingHasAKind(t *testing.T) {
+	t.Parallel()
+	for _, p := range oauth.Problems() {
+		require.Contains(t, kinds, p.Code)
+	}
+	require.Len(t, problems(), len(kinds))
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"lockstep/api/rest"
+	"lockstep/internal/crm"
+	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
+)
+
+// fakeTemporal notes how workflows are started and told, and answers what a
+// test wants.
+type fakeTemporal struct {
+	client.Client
+	client.WithStartWorkflowOperation
+	client.WorkflowUpdateHandle
+
+	options client.StartWorkflowOptions
+	update  client.UpdateWorkflowOptions
+	signal  string
+	input   any
+	answer  any
+	err     error
+}
+
+func (f *fakeTemporal) ExecuteWorkflow(_ context.Context, options client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	f.options, f.input = options, args[0]
+	return nil, f.err
+}
+
+func (f *fakeTemporal) SignalWithStartWorkflow(_ context.Context, id, signal string, _ any, options client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	f.options, f.input, f.signal = options, args[0], id+" "+signal
+	return nil, f.err
+}
+
+func (f *fakeTemporal) SignalWorkflow(_ context.Context, id, _, signal string, _ any) error {
+	f.signal = id + " " + signal
+	return f.err
+}
+
+func (f *fakeTemporal) NewWithStartWorkflowOperation(options client.StartWorkflowOptions, _ any, args ...any) client.WithStartWorkflowOperation {
+	f.options, f.input = options, args[0]
+	return f
+}
+
+func (f *fakeTemporal) UpdateWithStartWorkflow(_ context.Context, options client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	f.update = options.UpdateOptions
+	return f, nil
+}
+
+func (f *fakeTemporal) Get(_ context.Context, out any) error {
+	if f.answer != nil {
+		reflect.ValueOf(out).Elem().Set(reflect.ValueOf(f.answer))
+	}
+	return f.err
+}
+
+func supervising() (*supervisors, *fakeTemporal, flow.ConnectionInput) {
+	f := &fakeTemporal{}
+	s := &supervisors{client: f, queue: "q", vendors: map[crm.Vendor]rest.Vendor{crm.Salesforce: {Label: "Salesforce"}}}
+	return s, f, flow.ConnectionInput{Workspace: uuid.New(), Connection: uuid.New(), Vendor: crm.Salesforce}
+}
+
+func TestSupervisorsAreStartedOnceAndReadable(t *testing.T) {
+	t.Parallel()
+	for name, call := range map[string]func(context.Context, *supervisors, flow.ConnectionInput) error{
+		"start": func(ctx context.Context, s *supervisors, in flow.ConnectionInput) error { return s.Start(ctx, in) },
+		"signal": func(ctx context.Context, s *supervisors, in flow.ConnectionInput) error {
+			return s.Signal(ctx, in, flow.SignalPause)
+		},
+		"update": func(ctx context.Context, s *supervisors, in flow.ConnectionInput) error {
+			return s.CompleteAuthorization(ctx, in)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, f, in := supervising()
+
+			require.NoError(t, call(t.Context(), s, in))
+			require.Equal(t, in, f.input)
+			require.Equal(t, flow.ConnectionID(in.Connection), f.options.ID)
+			require.Equal(t, "q", f.options.TaskQueue)
+			require.Equal(t, enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, f.options.WorkflowIDConflictPolicy)
+			require.Equal(t, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, f.options.WorkflowIDReusePolicy)
+			require.Equal(t, "Salesforce connection "+in.Connection.String()[:8], f.options.StaticSummary)
+			for attr, want := range map[string]string{
+				flow.AttrWorkspace: in.Workspace.String(), flow.AttrConnection: in.Connection.String(), flow.AttrVendor: "salesforce",
+			} {
+				got, ok := f.options.TypedSearchAttributes.GetKeyword(temporal.NewSearchAttributeKeyKeyword(attr))
+				require.True(t, ok, attr)
+				require.Equal(t, want, got)
+			}
+		})
+	}
+}
+
+func TestChoiceIsAnUpdateUnderTheCallersKey(t *testing.T) {
+	t.Parallel()
+	s, f, in := supervising()
+	run := uuid.New()
+	f.answer = flow.Started{Run: &run}
+
+	started, err := s.ChooseStartingPoint(t.Context(), in, flow.Choice{StartingPoint: lockstep.StartImport}, "key")
+	require.NoError(t, err)
+	require.Equal(t, &run, started.Run)
+	require.Equal(t, client.UpdateWorkflowOptions{
+		UpdateID: "key", WorkflowID: flow.ConnectionID(in.Connection), UpdateName: flow.UpdateChooseStartingPoint,
+		Args: []any{flow.Choice{StartingPoint: lockstep.StartImport}}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	}, f.update)
+}
+
+func TestWhatASupervisorRefusesIsTold(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]rest.Refusal{
+		flow.RefusedChosen:                {Code: flow.RefusedChosen, Kind: crm.KindConflict},
+		string(crm.KindUnauthorized):      {Code: lockstep.CodeUnauthorized, Kind: crm.KindUnauthorized},
+		string(crm.KindUnavailable):       {Code: lockstep.CodeUnavailable, Kind: crm.KindUnavailable},
+		string(crm.ReasonExternalID):      {Code: lockstep.Code(crm.ReasonExternalID), Kind: crm.KindConflict},
+		string(lockstep.CodeRunCancelled): {Code: lockstep.CodeRunCancelled, Kind: crm.KindConflict},
+	} {
+		s, f, in := supervising()
+		f.err = temporal.NewNonRetryableApplicationError("planted", kind, nil)
+
+		_, err := s.ChooseStartingPoint(t.Context(), in, flow.Choice{}, "")
+		got, ok := errors.AsType[*rest.Refusal](err)
+		require.True(t, ok)
+		require.Equal(t, want.Code, got.Code)
+		require.Equal(t, want.Kind, got.Kind)
+	}
+}
+
+func TestTemporalThatDoesNotAnswerIsTold(t *testing.T) {
+	t.Parallel()
+	s, f, in := supervising()
+	f.err = serviceerror.NewUnavailable("planted")
+
+	for _, err := range []error{s.Start(t.Context(), in), s.Signal(t.Context(), in, flow.SignalResume), s.CompleteAuthorization(t.Context(), in), s.Look(t.Context(), "import/1")} {
+		got, ok := errors.AsType[*rest.Refusal](err)
+		require.True(t, ok)
+		require.Equal(t, lockstep.Code("supervisor_unreachable"), got.Code)
+	}
+}
+
+func TestLookingForAWorkflowThatIsGone(t *testing.T) {
+	t.Parallel()
+	s, f, _ := supervising()
+
+	require.NoError(t, s.Look(t.Context(), "import/1"))
+	require.Equal(t, "import/1 "+flow.SignalLook, f.signal)
+	f.err = serviceerror.NewNotFound("gone")
+	require.Equal(t, crm.KindNotFound, crm.KindOf(s.Look(t.Context(), "import/1")))
+}
