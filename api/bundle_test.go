@@ -64,10 +64,11 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.Handler.ServeHTTP(w, r)
 }
 
-func (v *vendor) revoked() int {
+// times returns how often a path was asked for.
+func (v *vendor) times(path string) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.asked["/services/oauth2/revoke"]
+	return v.asked[path]
 }
 
 // deaf supervisors hear everything and do nothing.
@@ -106,9 +107,9 @@ func setup(t *testing.T) *bundle {
 	b.api = httptest.NewUnstartedServer(nil)
 	cfg := reachedAt(config.API{
 		PublicURL: "http://127.0.0.1:0",
-		Process: config.Process{Keyring: ring, Apps: map[crm.Vendor]config.App{crm.Salesforce: {
+		Process: config.Process{Keyring: ring, Apps: salesforceApp(config.App{
 			ClientID: "app", ClientSecret: secret.NewText("planted-app-secret"), LoginURL: sandbox.URL,
-		}}},
+		})},
 	}, b.api.Listener.Addr())
 	core, logs := observer.New(zap.DebugLevel)
 	b.logs = logs
@@ -128,8 +129,14 @@ func setup(t *testing.T) *bundle {
 	return b
 }
 
-// begin adds a connection, or begins again with one that is there, and returns
-// the link to sign in.
+// salesforceApp returns the apps of someone who has one for Salesforce.
+func salesforceApp(app config.App) map[crm.Vendor]config.App {
+	apps := make(map[crm.Vendor]config.App)
+	apps[crm.Salesforce] = app
+	return apps
+}
+
+// link returns a fresh link to sign in for c.
 func (b *bundle) link(t *testing.T, c lockstep.Connection) string {
 	t.Helper()
 	token := uuid.NewString()
@@ -167,8 +174,14 @@ func newPerson(t *testing.T) *person {
 	}}
 }
 
+// shown is what a browser was answered.
+type shown struct {
+	status   int
+	location *url.URL // where it is sent, if it is
+}
+
 // get opens an address.
-func (p *person) get(address string) *http.Response {
+func (p *person) get(address string) shown {
 	p.t.Helper()
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, address, nil)
 	require.NoError(p.t, err)
@@ -176,7 +189,7 @@ func (p *person) get(address string) *http.Response {
 	return p.do(req)
 }
 
-func (p *person) do(req *http.Request) *http.Response {
+func (p *person) do(req *http.Request) shown {
 	p.t.Helper()
 	resp, err := p.browser.Do(req)
 	require.NoError(p.t, err)
@@ -184,7 +197,11 @@ func (p *person) do(req *http.Request) *http.Response {
 	require.NoError(p.t, err)
 	require.NoError(p.t, resp.Body.Close())
 	p.pages = append(p.pages, string(page))
-	return resp
+	location, err := resp.Location()
+	if err != nil {
+		require.ErrorIs(p.t, err, http.ErrNoLocation)
+	}
+	return shown{status: resp.StatusCode, location: location}
 }
 
 // page is what they see.
@@ -194,28 +211,24 @@ func (p *person) page() string { return p.pages[len(p.pages)-1] }
 // button. It returns where the CRM sends them.
 func (p *person) decide(link, account, button string) string {
 	p.t.Helper()
-	resp := p.get(link)
-	require.Equal(p.t, http.StatusFound, resp.StatusCode, p.page())
-	consent, err := resp.Location()
-	require.NoError(p.t, err)
-	form := consent.Query()
+	opened := p.get(link)
+	require.Equal(p.t, http.StatusFound, opened.status, p.page())
+	form := opened.location.Query()
 	form.Set("org", account)
 	form.Set(button, "1")
-	consent.RawQuery = ""
-	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, consent.String(), strings.NewReader(form.Encode()))
+	opened.location.RawQuery = ""
+	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, opened.location.String(), strings.NewReader(form.Encode()))
 	require.NoError(p.t, err)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp = p.do(req)
-	require.Equal(p.t, http.StatusFound, resp.StatusCode, p.page())
-	back, err := resp.Location()
-	require.NoError(p.t, err)
-	return back.String()
+	decided := p.do(req)
+	require.Equal(p.t, http.StatusFound, decided.status, p.page())
+	return decided.location.String()
 }
 
 // connect signs in and returns the status of the page at the end.
 func (p *person) connect(link, account string) int {
 	p.t.Helper()
-	return p.get(p.decide(link, account, "approve")).StatusCode
+	return p.get(p.decide(link, account, "approve")).status
 }
 
 // secretOf returns what is secret in a callback's address.

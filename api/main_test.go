@@ -24,9 +24,7 @@ func TestSettingsAreCheckedBeforeAnythingIsOpened(t *testing.T) {
 func TestPortThatWasFreeIsTold(t *testing.T) {
 	t.Parallel()
 	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4711}
-	apps := func() map[crm.Vendor]config.App {
-		return map[crm.Vendor]config.App{crm.Salesforce: {RedirectURL: "as configured"}}
-	}
+	apps := func() map[crm.Vendor]config.App { return salesforceApp(config.App{RedirectURL: "as configured"}) }
 
 	cfg := reachedAt(config.API{PublicURL: "http://127.0.0.1:0", Process: config.Process{Apps: apps()}}, addr)
 	require.Equal(t, "http://127.0.0.1:4711", cfg.PublicURL)

@@ -91,7 +91,7 @@ func (s *signIns) Finish(ctx context.Context, cb rest.Callback) (lockstep.Connec
 func (s *signIns) accept(ctx context.Context, c lockstep.Connection, epoch int64, grant oauth.Grant, connector crm.Connector) error {
 	account, err := connector.Identify(ctx)
 	if e, ok := errors.AsType[*crm.Error](err); ok {
-		return &rest.Refusal{Code: lockstep.CodeOf(e), Kind: e.Kind, Err: err}
+		return &rest.Error{Code: lockstep.CodeOf(e), Kind: e.Kind, Err: err}
 	}
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (s *signIns) refuse(ctx context.Context, c lockstep.Connection, account crm
 	if err := s.rows.RecordEvent(ctx, c.WorkspaceID, c.ID, "connection_refused", code, detail); err != nil {
 		s.log.Warn("recording a sign-in", zap.Stringer("connection", c.ID), zap.Error(err))
 	}
-	return &rest.Refusal{Code: code, Kind: crm.KindConflict, Detail: detail + " " + lockstep.Explain(code).Meaning}
+	return &rest.Error{Code: code, Kind: crm.KindConflict, Detail: detail + " " + lockstep.Explain(code).Meaning}
 }
 
 // giveBack withdraws a grant that is not kept, as far as the vendor lets us.
@@ -182,7 +182,7 @@ func told(err error) error {
 		return err
 	}
 	p := problem.Problem()
-	r := &rest.Refusal{Code: lockstep.Code(p.Code), Kind: kinds[problem.Code], Title: p.Title, Detail: p.Meaning, Fix: p.Fix, Err: err}
+	r := &rest.Error{Code: lockstep.Code(p.Code), Kind: kinds[problem.Code], Title: p.Title, Detail: p.Meaning, Fix: p.Fix, Err: err}
 	if problem.VendorCode != "" {
 		r.Detail += " The CRM's own code is " + problem.VendorCode + "."
 	}

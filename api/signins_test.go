@@ -28,7 +28,7 @@ func TestPersonConnectsAnAccount(t *testing.T) {
 			p := newPerson(t)
 
 			callback := p.decide(b.link(t, c), account, "approve")
-			require.Equal(t, http.StatusOK, p.get(callback).StatusCode, p.page())
+			require.Equal(t, http.StatusOK, p.get(callback).status, p.page())
 			require.Contains(t, p.page(), want)
 
 			got := b.reread(t, c)
@@ -40,8 +40,8 @@ func TestPersonConnectsAnAccount(t *testing.T) {
 			grant, err := b.vault.Read(t.Context(), c.WorkspaceID, c.ID)
 			require.NoError(t, err)
 			require.False(t, grant.RefreshToken.Empty())
-			require.Equal(t, 1, len(b.supervisors.told))
-			require.Zero(t, b.vendor.revoked())
+			require.Len(t, b.supervisors.told, 1)
+			require.Zero(t, b.vendor.times("/services/oauth2/revoke"))
 			events, err := b.store.Events(t.Context(), c.WorkspaceID, c.ID, lockstep.EventFilter{}, 0, 10)
 			require.NoError(t, err)
 			require.Equal(t, "connection_authorized", events[0].Outcome)
@@ -65,7 +65,7 @@ func TestPersonDeniesAccess(t *testing.T) {
 	c := b.connection(t)
 	p := newPerson(t)
 
-	require.Equal(t, http.StatusForbidden, p.get(p.decide(b.link(t, c), "production", "deny")).StatusCode)
+	require.Equal(t, http.StatusForbidden, p.get(p.decide(b.link(t, c), "production", "deny")).status)
 	require.Contains(t, p.page(), oauth.Explain(oauth.CodeDenied).Title)
 	require.Equal(t, c, b.reread(t, c))
 	require.Empty(t, b.supervisors.told)
@@ -79,16 +79,16 @@ func TestSignInIsFinishedOnceAndByTheBrowserThatBeganIt(t *testing.T) {
 	callback := p.decide(b.link(t, c), "production", "approve")
 
 	stranger := newPerson(t)
-	require.Equal(t, http.StatusForbidden, stranger.get(callback).StatusCode)
+	require.Equal(t, http.StatusForbidden, stranger.get(callback).status)
 	require.Contains(t, stranger.page(), oauth.Explain(oauth.CodeWrongBrowser).Title)
 	require.Equal(t, lockstep.StatusConnecting, b.reread(t, c).Status)
 
-	require.Equal(t, http.StatusOK, p.get(callback).StatusCode, "a stranger spoils nothing")
-	require.Equal(t, http.StatusConflict, p.get(callback).StatusCode)
+	require.Equal(t, http.StatusOK, p.get(callback).status, "a stranger spoils nothing")
+	require.Equal(t, http.StatusConflict, p.get(callback).status)
 	require.Contains(t, p.page(), oauth.Explain(oauth.CodeStateReplayed).Title)
-	require.Equal(t, http.StatusUnprocessableEntity, p.get(b.api.URL+"/v1/oauth/callback?state=made-up&code=x").StatusCode)
+	require.Equal(t, http.StatusUnprocessableEntity, p.get(b.api.URL+"/v1/oauth/callback?state=made-up&code=x").status)
 	require.Contains(t, p.page(), oauth.Explain(oauth.CodeStateUnknown).Title)
-	require.Equal(t, http.StatusUnprocessableEntity, p.get(b.api.URL+"/v1/oauth/callback").StatusCode)
+	require.Equal(t, http.StatusUnprocessableEntity, p.get(b.api.URL+"/v1/oauth/callback").status)
 }
 
 func TestTwoSignInsInOneBrowserDoNotSpoilEachOther(t *testing.T) {
@@ -98,8 +98,8 @@ func TestTwoSignInsInOneBrowserDoNotSpoilEachOther(t *testing.T) {
 	p := newPerson(t)
 	first, second := p.decide(b.link(t, one), "production", "approve"), p.decide(b.link(t, other), "sandbox", "approve")
 
-	require.Equal(t, http.StatusOK, p.get(first).StatusCode, p.page())
-	require.Equal(t, http.StatusOK, p.get(second).StatusCode, p.page())
+	require.Equal(t, http.StatusOK, p.get(first).status, p.page())
+	require.Equal(t, http.StatusOK, p.get(second).status, p.page())
 	require.Equal(t, crm.Sandbox, b.reread(t, other).Account.Environment)
 }
 
@@ -116,7 +116,7 @@ func TestAnotherAccountIsRefusedAndTheOldGrantKept(t *testing.T) {
 	require.Contains(t, p.page(), lockstep.Explain(lockstep.CodeWrongAccount).Fix)
 	require.Equal(t, before, b.reread(t, c))
 	require.Equal(t, kept, b.sealed(t, c))
-	require.Equal(t, 1, b.vendor.revoked(), "the new grant is given back")
+	require.Equal(t, 1, b.vendor.times("/services/oauth2/revoke"), "the new grant is given back")
 	require.Len(t, b.supervisors.told, 1)
 	events, err := b.store.Events(t.Context(), c.WorkspaceID, c.ID, lockstep.EventFilter{}, 0, 10)
 	require.NoError(t, err)
@@ -125,6 +125,7 @@ func TestAnotherAccountIsRefusedAndTheOldGrantKept(t *testing.T) {
 	require.Equal(t, http.StatusOK, p.connect(b.link(t, c), "production"), "the same account is welcome")
 	require.NotEqual(t, kept, b.sealed(t, c))
 	require.Equal(t, before.Epoch+1, b.reread(t, c).Epoch)
+	require.Equal(t, 3, b.vendor.times("/services/oauth2/userinfo"), "whoever signs in is asked who they are")
 }
 
 func TestAccountInUseIsRefused(t *testing.T) {
@@ -137,7 +138,7 @@ func TestAccountInUseIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusConflict, p.connect(b.link(t, other), "production"))
 	require.Contains(t, p.page(), lockstep.Explain(lockstep.CodeAccountInUse).Title)
 	require.Equal(t, other, b.reread(t, other))
-	require.Equal(t, 1, b.vendor.revoked())
+	require.Equal(t, 1, b.vendor.times("/services/oauth2/revoke"))
 }
 
 func TestSignInOfAnEarlierEpochIsRefused(t *testing.T) {
@@ -149,10 +150,10 @@ func TestSignInOfAnEarlierEpochIsRefused(t *testing.T) {
 	require.Equal(t, http.StatusOK, quick.connect(b.link(t, c), "production"))
 	kept := b.sealed(t, c)
 
-	require.Equal(t, http.StatusConflict, slow.get(late).StatusCode)
+	require.Equal(t, http.StatusConflict, slow.get(late).status)
 	require.Contains(t, slow.page(), oauth.Explain(oauth.CodeConnectionChanged).Title)
 	require.Equal(t, kept, b.sealed(t, c))
-	require.Equal(t, 1, b.vendor.revoked())
+	require.Equal(t, 1, b.vendor.times("/services/oauth2/revoke"))
 }
 
 func TestGrantOfAnAccountThatCannotBeIdentifiedIsNotKept(t *testing.T) {
@@ -167,7 +168,7 @@ func TestGrantOfAnAccountThatCannotBeIdentifiedIsNotKept(t *testing.T) {
 	require.Equal(t, c, b.reread(t, c))
 	_, err := b.store.Grant(t.Context(), c.WorkspaceID, c.ID)
 	require.Equal(t, crm.KindNotFound, crm.KindOf(err))
-	require.Equal(t, 1, b.vendor.revoked())
+	require.Equal(t, 1, b.vendor.times("/services/oauth2/revoke"))
 
 	b.vendor.refuses = "/token"
 	require.Equal(t, http.StatusServiceUnavailable, p.connect(b.link(t, c), "production"))

@@ -99,7 +99,7 @@ func (s *supervisors) update(ctx context.Context, in flow.ConnectionInput, updat
 // refused tells what a supervisor refused with: the type of its error is a code,
 // the kind of a CRM's failure, or a reason of one.
 func refused(app *temporal.ApplicationError) error {
-	r := &rest.Refusal{Code: lockstep.Code(app.Type()), Kind: crm.KindConflict, Err: app}
+	r := &rest.Error{Code: lockstep.Code(app.Type()), Kind: crm.KindConflict, Err: app}
 	if kind := crm.Kind(app.Type()); slices.Contains(crm.Kinds(), kind) {
 		r.Code, r.Kind = lockstep.CodeOf(&crm.Error{Kind: kind}), kind
 	}
@@ -120,5 +120,5 @@ func unreached(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &rest.Refusal{Code: "supervisor_unreachable", Err: &crm.Error{Kind: crm.KindUnavailable, Op: op, Err: err}}
+	return &rest.Error{Code: "supervisor_unreachable", Err: &crm.Error{Kind: crm.KindUnavailable, Op: op, Err: err}}
 }

@@ -23,8 +23,6 @@ import (
 // test wants.
 type fakeTemporal struct {
 	client.Client
-	client.WithStartWorkflowOperation
-	client.WorkflowUpdateHandle
 
 	options client.StartWorkflowOptions
 	update  client.UpdateWorkflowOptions
@@ -51,15 +49,22 @@ func (f *fakeTemporal) SignalWorkflow(_ context.Context, id, _, signal string, _
 
 func (f *fakeTemporal) NewWithStartWorkflowOperation(options client.StartWorkflowOptions, _ any, args ...any) client.WithStartWorkflowOperation {
 	f.options, f.input = options, args[0]
-	return f
+	return struct {
+		client.WithStartWorkflowOperation
+	}{}
 }
 
 func (f *fakeTemporal) UpdateWithStartWorkflow(_ context.Context, options client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	f.update = options.UpdateOptions
-	return f, nil
+	return &fakeHandle{fakeTemporal: f}, nil
 }
 
-func (f *fakeTemporal) Get(_ context.Context, out any) error {
+type fakeHandle struct {
+	client.WorkflowUpdateHandle
+	*fakeTemporal
+}
+
+func (f *fakeHandle) Get(_ context.Context, out any) error {
 	if f.answer != nil {
 		reflect.ValueOf(out).Elem().Set(reflect.ValueOf(f.answer))
 	}
@@ -68,7 +73,8 @@ func (f *fakeTemporal) Get(_ context.Context, out any) error {
 
 func supervising() (*supervisors, *fakeTemporal, flow.ConnectionInput) {
 	f := &fakeTemporal{}
-	s := &supervisors{client: f, queue: "q", vendors: map[crm.Vendor]rest.Vendor{crm.Salesforce: {Label: "Salesforce"}}}
+	s := &supervisors{client: f, queue: "q", vendors: make(map[crm.Vendor]rest.Vendor)}
+	s.vendors[crm.Salesforce] = rest.Vendor{Label: "Salesforce"}
 	return s, f, flow.ConnectionInput{Workspace: uuid.New(), Connection: uuid.New(), Vendor: crm.Salesforce}
 }
 
@@ -122,7 +128,7 @@ func TestChoiceIsAnUpdateUnderTheCallersKey(t *testing.T) {
 
 func TestWhatASupervisorRefusesIsTold(t *testing.T) {
 	t.Parallel()
-	for kind, want := range map[string]rest.Refusal{
+	for kind, want := range map[string]rest.Error{
 		flow.RefusedChosen:                {Code: flow.RefusedChosen, Kind: crm.KindConflict},
 		string(crm.KindUnauthorized):      {Code: lockstep.CodeUnauthorized, Kind: crm.KindUnauthorized},
 		string(crm.KindUnavailable):       {Code: lockstep.CodeUnavailable, Kind: crm.KindUnavailable},
@@ -133,7 +139,7 @@ func TestWhatASupervisorRefusesIsTold(t *testing.T) {
 		f.err = temporal.NewNonRetryableApplicationError("planted", kind, nil)
 
 		_, err := s.ChooseStartingPoint(t.Context(), in, flow.Choice{}, "")
-		got, ok := errors.AsType[*rest.Refusal](err)
+		got, ok := errors.AsType[*rest.Error](err)
 		require.True(t, ok)
 		require.Equal(t, want.Code, got.Code)
 		require.Equal(t, want.Kind, got.Kind)
@@ -146,7 +152,7 @@ func TestTemporalThatDoesNotAnswerIsTold(t *testing.T) {
 	f.err = serviceerror.NewUnavailable("planted")
 
 	for _, err := range []error{s.Start(t.Context(), in), s.Signal(t.Context(), in, flow.SignalResume), s.CompleteAuthorization(t.Context(), in), s.Look(t.Context(), "import/1")} {
-		got, ok := errors.AsType[*rest.Refusal](err)
+		got, ok := errors.AsType[*rest.Error](err)
 		require.True(t, ok)
 		require.Equal(t, lockstep.Code("supervisor_unreachable"), got.Code)
 	}

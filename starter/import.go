@@ -86,7 +86,7 @@ func (f *face) finish(ctx context.Context, r *remote, id uuid.UUID, noWait bool)
 func (f *face) conclude(run client.Run) {
 	took := ""
 	if run.FirstClaimAt != nil && run.LastSettleAt != nil {
-		took = " in " + run.LastSettleAt.Sub(*run.FirstClaimAt).Round(100*time.Millisecond).String()
+		took = " in " + run.LastSettleAt.Sub(*run.FirstClaimAt).Round(10*time.Millisecond).String()
 	}
 	f.say("%s%s: %s.", plural(run.Counts.Total, "record"), took, outcome(run.Counts))
 	if run.Counts.Failed > 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"lockstep/internal/client"
+	"lockstep/internal/crm"
 	"lockstep/internal/flow"
 )
 
@@ -111,7 +111,7 @@ func (l *local) connect(ctx context.Context, r *remote) (client.Connection, erro
 
 // fill loads the contacts.
 func (l *local) fill(ctx context.Context, r *remote) error {
-	name, file := "a sample of made-up contacts", io.Reader(sample())
+	name, file := "a sample of made-up contacts", sample()
 	if l.options.contacts != "" {
 		opened, err := l.open(l.options.contacts)
 		if err != nil {
@@ -137,26 +137,46 @@ func (l *local) fill(ctx context.Context, r *remote) error {
 // send imports the records, or sends all of them again where an import was
 // chosen the last time, and returns the run at its end.
 func (l *local) send(ctx context.Context, r *remote, conn client.Connection) (client.Run, error) {
+	if conn.StartingPoint == nil {
+		l.say("\nImporting.")
+		id, err := r.beginImport(ctx, conn)
+		if err != nil {
+			return client.Run{}, err
+		}
+		return l.attend(ctx, r, id)
+	}
 	if conn.CurrentRun != nil {
 		l.say("\nThe import of the last time is brought to its end first.")
-		if _, err := l.follow(ctx, r, conn.CurrentRun.ID, lookEvery, l.unlessStuck); err != nil {
+		if _, err := l.attend(ctx, r, conn.CurrentRun.ID); err != nil {
 			return client.Run{}, err
 		}
 	}
-	var (
-		id  uuid.UUID
-		err error
-	)
-	if conn.StartingPoint == nil {
-		l.say("\nImporting.")
-		id, err = r.beginImport(ctx, conn)
-	} else {
-		l.say("\nSending every record again: the sandbox begins empty each time.")
-		id, err = r.resync(ctx, conn.ID)
-	}
+	l.say("\nSending every record again: the sandbox begins empty each time.")
+	run, err := l.resync(ctx, r, conn)
 	if err != nil {
 		return client.Run{}, err
 	}
+	gone, err := r.events(ctx, conn, eventQuery{problem: string(crm.ReasonDeleted), limit: 1}, func(e client.Event) bool {
+		return e.RunID != nil && *e.RunID == run.ID
+	})
+	if err != nil || len(gone) == 0 {
+		return run, err
+	}
+	l.say("\nAnd once more, now that it is known what the sandbox has forgotten.")
+	return l.resync(ctx, r, conn)
+}
+
+func (l *local) resync(ctx context.Context, r *remote, conn client.Connection) (client.Run, error) {
+	id, err := r.resync(ctx, conn.ID)
+	if err != nil {
+		return client.Run{}, err
+	}
+	return l.attend(ctx, r, id)
+}
+
+// attend follows a run to its end and kills workers on the way, as it was asked
+// to.
+func (l *local) attend(ctx context.Context, r *remote, id uuid.UUID) (client.Run, error) {
 	workers, err := l.workers()
 	if err != nil {
 		return client.Run{}, err
@@ -190,17 +210,17 @@ func (l *local) unlessStuck(run client.Run) error {
 
 // tell shows what happened last, and what failed.
 func (l *local) tell(ctx context.Context, r *remote, conn client.Connection) error {
-	told := face{stdout: l.talk(), stderr: l.stderr} // in words, also with --json
+	words := face{stdout: l.talk(), stderr: l.stderr} // also with --json
 	for _, query := range []eventQuery{{limit: eventsTold}, {limit: eventsTold, outcome: "failed"}} {
 		events, err := r.events(ctx, conn, query, func(client.Event) bool { return true })
 		if err != nil {
 			return err
 		}
 		if len(events) > 0 {
-			told.say("\nThe latest events%s:", map[bool]string{true: " of records that failed"}[query.outcome != ""])
+			words.say("\nThe latest events%s:", map[bool]string{true: " of records that failed"}[query.outcome != ""])
 		}
 		for _, e := range events {
-			if err := told.printEvent(e); err != nil {
+			if err := words.printEvent(e); err != nil {
 				return err
 			}
 		}
@@ -243,27 +263,38 @@ func (l *local) report(ctx context.Context, r *remote, run client.Run) (report, 
 		CRM: l.options.crm, Records: c.Total, Landed: v.landed, Created: c.Created, Updated: c.Updated, Failed: c.Failed,
 		Skipped: c.Skipped, Duplicates: v.duplicates, Calls: calls.calls, OtherCalls: calls.other, Throttled: calls.throttled,
 		Seconds: to.Sub(from).Round(time.Millisecond).Seconds(), TemporalActions: billed,
-		WorkerPeakMB: float64(peak/1e5) / 10, verdict: v,
+		WorkerPeakMB: float64(peak/1e5) / 10, verdict: v, importURL: told(run.TemporalURL),
 	}, nil
 }
 
+// told returns a text that the API may leave out.
+func told(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
 // guide says where everything is and what to try next.
-func (l *local) guide() {
+func (l *local) guide(importURL string) {
 	at := l.stack.Addresses()
+	if importURL == "" {
+		importURL = at.TemporalUI
+	}
 	l.say(`
 Lockstep is up.
   API          %s  (its documentation: %[1]s/docs)
-  Temporal UI  %s
+  Temporal UI  %s  (the import: %s)
   sandbox      %s/_sim/%s/records and /calls
   DATABASE_URL=%s
 
 Try, in another terminal:
   export LOCKSTEP_API=%[1]s
-  export LOCKSTEP_API_KEY=$(cat %[6]s)
+  export LOCKSTEP_API_KEY=$(cat %[7]s)
   bin/starter status
   bin/starter events --follow
   bin/starter records load FILE.csv && bin/starter resync
 
-Ctrl-C takes everything down; what is in %[7]s stays for the next time.`,
-		at.API, at.TemporalUI, at.SandboxAdmin, l.options.crm, at.DatabaseURL, l.keyFile(), l.dir)
+Ctrl-C takes everything down; what is in %[8]s stays for the next time.`,
+		at.API, at.TemporalUI, importURL, at.SandboxAdmin, l.options.crm, at.DatabaseURL, l.keyFile(), l.dir)
 }

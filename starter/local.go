@@ -149,7 +149,7 @@ func (l *local) nurse() {
 			l.cancel(fmt.Errorf("starting it again does not help: %w", exit))
 			return
 		}
-		l.say("! %s", exit)
+		l.say("! %s ended (%s); its log is %s", name, exit.Status, exit.Log)
 		if err := l.revive(name); err != nil && l.ctx.Err() == nil {
 			l.cancel(err)
 			return

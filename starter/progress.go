@@ -55,6 +55,6 @@ func (p *progress) show(done int64, line string) {
 // end takes the bar away.
 func (p *progress) end() {
 	if p.bar != nil {
-		_ = p.bar.Clear()
+		_ = p.bar.Finish() // stops what turns it, too
 	}
 }

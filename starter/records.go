@@ -71,14 +71,14 @@ func (f *face) load(cmd *cobra.Command, r *remote, file io.Reader, object, idCol
 		}
 	}
 	if err == nil {
-		f.say("Next: `starter status` tells where the connection stands, `starter import` sends the records.")
+		f.say("Next: `starter import` sends them the first time, `starter resync` after that; `starter status` tells where the connection stands.")
 	}
 	return err
 }
 
 // reportLoad says what became of the rows of a file.
 func (f *face) reportLoad(report client.LoadReport, took time.Duration) {
-	f.say("%s in %s: %s added, %s changed, %s as they were.", plural(report.Rows, "row"), took.Round(100*time.Millisecond),
+	f.say("%s in %s: %s added, %s changed, %s as they were.", plural(report.Rows, "row"), took.Round(10*time.Millisecond),
 		thousands(report.Created), thousands(report.Updated), thousands(report.Unchanged))
 	f.say("The external ids are from %q.", report.IDColumn)
 	var custom []string

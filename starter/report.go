@@ -25,7 +25,8 @@ type report struct {
 
 	*places
 
-	verdict verdict
+	verdict   verdict
+	importURL string // of the import in Temporal's Web UI
 }
 
 // places are where a stack can be reached.

@@ -61,7 +61,7 @@ func (f *face) upCommand() *cobra.Command {
 	flags.StringArrayVar(&o.faults, "fault", nil, "fault of the sandbox, KIND[:every=N|rows=N|p=F]; may be repeated")
 	flags.IntVar(&o.kills, "kill-worker", 0, "how many times to kill the worker during the import")
 	flags.IntVar(&o.workers, "workers", 1, "how many workers to run")
-	flags.StringVar(&o.dir, "dir", "", "where state is kept (default "+stateDir+"; with --once a temporary directory)")
+	flags.StringVar(&o.dir, "dir", "", "where state is kept (default "+stateDir+"; with --once a temporary one; that is removed at the end)")
 	return cmd
 }
 
@@ -119,18 +119,17 @@ func (f *face) upOnce(ctx context.Context, o upOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.keep {
-		report.places = l.places()
+	if !o.keep {
+		return errors.Join(f.publish(report), report.untrue())
 	}
+	report.places = l.places()
 	if err := f.publish(report); err != nil {
 		return err
 	}
-	if o.keep {
-		f.say("\nIt stays up until Ctrl-C.")
-		<-l.ctx.Done()
-		if cause := context.Cause(l.ctx); ctx.Err() == nil {
-			return cause
-		}
+	f.say("\nIt stays up until Ctrl-C.")
+	<-l.ctx.Done()
+	if ctx.Err() == nil {
+		return context.Cause(l.ctx)
 	}
 	return report.untrue()
 }
@@ -171,15 +170,17 @@ func (f *face) upAndStay(ctx context.Context, o upOptions) (err error) {
 	if ctx.Err() != nil {
 		return nil // Ctrl-C is how it ends
 	}
-	if err == nil {
+	if f.json {
 		report.places = l.places()
-		err = f.publish(report)
+	}
+	if err == nil {
+		err = errors.Join(f.publish(report), report.untrue())
 	}
 	if err != nil {
 		explain(f.stderr, err)
 		f.say("\nThe job did not get through; what is up stays up for you to look at.")
 	}
-	l.guide()
+	l.guide(report.importURL)
 	<-l.ctx.Done()
 	if ctx.Err() == nil {
 		return context.Cause(l.ctx)

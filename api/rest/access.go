@@ -96,7 +96,7 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		key, err := s.keyOf(c.Request())
 		if err != nil {
-			if refusal, ok := errors.AsType[*Refusal](err); ok && refusal.Code == codeUnauthenticated {
+			if refusal, ok := errors.AsType[*Error](err); ok && refusal.Code == codeUnauthenticated {
 				c.Response().Header().Set(echo.HeaderWWWAuthenticate, `Bearer realm="lockstep"`)
 			}
 			return err
@@ -104,7 +104,7 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 		r := c.Request()
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), callerKey{}, key)))
 		if !slices.Contains(audience, key.Role) {
-			return &Refusal{Code: codeRoleForbidden, Detail: fmt.Sprintf("The key's role is %s.", key.Role)}
+			return &Error{Code: codeRoleForbidden, Detail: fmt.Sprintf("The key's role is %s.", key.Role)}
 		}
 		return next(c)
 	}
@@ -114,11 +114,11 @@ func (s *Server) authenticate(next echo.HandlerFunc) echo.HandlerFunc {
 func (s *Server) keyOf(r *http.Request) (lockstep.APIKey, error) {
 	scheme, secret, _ := strings.Cut(r.Header.Get(echo.HeaderAuthorization), " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
-		return lockstep.APIKey{}, &Refusal{Code: codeUnauthenticated, Detail: "The request presents no API key."}
+		return lockstep.APIKey{}, &Error{Code: codeUnauthenticated, Detail: "The request presents no API key."}
 	}
 	key, err := s.Keys.Authenticate(r.Context(), strings.TrimSpace(secret))
 	if crm.KindOf(err) == crm.KindNotFound {
-		return lockstep.APIKey{}, &Refusal{Code: codeUnauthenticated, Detail: "The API key that the request presents was revoked, or never issued."}
+		return lockstep.APIKey{}, &Error{Code: codeUnauthenticated, Detail: "The API key that the request presents was revoked, or never issued."}
 	}
 	return key, err
 }

@@ -149,7 +149,7 @@ func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
 		if strings.Contains(route, ":") {
 			a.problem(http.StatusNotFound, "not_found")
 		}
-		for _, planted := range []string{"planted", c.Account.Name, owner.ID.String(), owner.Workspace.Key} {
+		for _, planted := range []string{"planted", c.Account.Name, owner.ID.String(), owner.Key} {
 			require.NotContains(t, a.Body.String(), planted, route)
 		}
 	}
@@ -175,7 +175,7 @@ func TestLogsHoldNoSecrets(t *testing.T) {
 	for _, path := range []string{
 		"/v1/oauth/callback?state=s3cret-state&code=s3cret-code", "/v1/connect/s3cret-ticket", "/v1/workspace?q=s3cret", "/s3cret", "/v1/runs/s3cret",
 	} {
-		b.signIns.err = &Refusal{Code: "oauth_refused", Kind: "invalid", Title: "t", Detail: "d", Fix: "f"}
+		b.signIns.err = &Error{Code: "oauth_refused", Kind: "invalid", Title: "t", Detail: "d", Fix: "f"}
 		b.ask(t, http.MethodGet, path, "", "Cookie", "lockstep_oauth_1=s3cret-cookie")
 	}
 

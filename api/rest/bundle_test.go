@@ -55,9 +55,7 @@ func setup(t *testing.T, adjust ...func(*Server)) *bundle {
 	b.server = &Server{
 		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: s, Mappings: s, Records: s,
 		SignIns: b.signIns, Supervisors: b.supervisors,
-		Vendors: map[crm.Vendor]Vendor{crm.Salesforce: {
-			Label: "Salesforce", Types: map[crm.Object][]string{crm.Contact: {"Contact", "Lead"}, crm.Company: {"Account"}},
-		}},
+		Vendors:   vendors(),
 		Probes:    map[string]func(context.Context) error{"postgresql": func(context.Context) error { return nil }},
 		PublicURL: publicURL, Temporal: TemporalUI{Address: "http://ui.example", Namespace: "default"},
 		Rate: 10_000, Log: zap.New(core),
@@ -76,6 +74,16 @@ func setup(t *testing.T, adjust ...func(*Server)) *bundle {
 	return b
 }
 
+// vendors are what can be connected.
+func vendors() map[crm.Vendor]Vendor {
+	salesforce := Vendor{Label: "Salesforce", Types: make(map[crm.Object][]string)}
+	salesforce.Types[crm.Contact] = []string{"Contact", "Lead"}
+	salesforce.Types[crm.Company] = []string{"Account"}
+	all := make(map[crm.Vendor]Vendor)
+	all[crm.Salesforce] = salesforce
+	return all
+}
+
 func (b *bundle) newTenant(t *testing.T) tenant {
 	t.Helper()
 	w, err := lockstep.NewWorkspace("Acme")
@@ -91,7 +99,8 @@ func (b *bundle) newTenant(t *testing.T) tenant {
 func (b *bundle) connection(t *testing.T, status lockstep.Status) lockstep.Connection {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7())
-	c := lockstep.Connection{ID: id, WorkspaceID: b.tenant.ID, Vendor: crm.Salesforce, Targets: map[crm.Object]string{crm.Contact: "Lead"}}
+	c := lockstep.Connection{ID: id, WorkspaceID: b.tenant.ID, Vendor: crm.Salesforce, Targets: make(map[crm.Object]string)}
+	c.Targets[crm.Contact] = "Lead"
 	require.NoError(t, b.store.CreateConnection(t.Context(), c))
 	if status != lockstep.StatusConnecting {
 		account := crm.Account{ID: "00D" + id.String(), Name: "Acme Inc.", Environment: crm.Production, Edition: "Enterprise Edition", UserID: "005"}

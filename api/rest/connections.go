@@ -55,7 +55,7 @@ func (s *Server) CreateConnection(ctx context.Context, req CreateConnectionReque
 	vendor := crm.Vendor(req.Body.Vendor)
 	facts, ok := s.Vendors[vendor]
 	if !ok {
-		return nil, &Refusal{Code: "vendor_unknown", Detail: fmt.Sprintf("%q is none of the CRMs that Lockstep has an app for: %s.", vendor, s.vendorNames())}
+		return nil, &Error{Code: "vendor_unknown", Detail: fmt.Sprintf("%q is none of the CRMs that Lockstep has an app for: %s.", vendor, s.vendorNames())}
 	}
 	targets, err := facts.targets(req.Body.Targets)
 	if err != nil {
@@ -107,7 +107,7 @@ func (v Vendor) targets(asked *Targets) (map[crm.Object]string, error) {
 	for object, typ := range *asked {
 		types := v.Types[crm.Object(object)]
 		if !slices.Contains(types, typ) {
-			refusal := &Refusal{Code: "target_unknown", Detail: fmt.Sprintf("%s does not keep a %s as %q.", v.Label, object, typ)}
+			refusal := &Error{Code: "target_unknown", Detail: fmt.Sprintf("%s does not keep a %s as %q.", v.Label, object, typ)}
 			if len(types) > 0 {
 				refusal.Fix = "Choose one of: " + strings.Join(types, ", ") + "."
 			}
@@ -137,14 +137,13 @@ func (s *Server) tell(ctx context.Context, id uuid.UUID, signal string, from, to
 	if err != nil {
 		return Connection{}, err
 	}
-	switch c.Status {
-	case from:
-		if err := s.Supervisors.Signal(ctx, inputOf(c), signal); err != nil {
-			return Connection{}, err
-		}
-	case to:
-	default:
-		return Connection{}, notLive(c)
+	if c.Status == from {
+		err = s.Supervisors.Signal(ctx, inputOf(c), signal)
+	} else if c.Status != to {
+		err = notLive(c)
+	}
+	if err != nil {
+		return Connection{}, err
 	}
 	return s.show(ctx, c)
 }
@@ -163,7 +162,7 @@ func (s *Server) ResyncConnection(ctx context.Context, req ResyncConnectionReque
 		return nil, err
 	}
 	if slices.ContainsFunc(open, func(r lockstep.Run) bool { return r.Kind == lockstep.RunImport }) {
-		return nil, &Refusal{Code: "import_open"}
+		return nil, &Error{Code: "import_open"}
 	}
 	if err := s.Supervisors.Signal(ctx, inputOf(c), flow.SignalResync); err != nil {
 		return nil, err
@@ -180,7 +179,7 @@ func (s *Server) ChooseStartingPoint(ctx context.Context, req ChooseStartingPoin
 		return nil, err
 	}
 	if c.Status == lockstep.StatusConnecting || c.Status == lockstep.StatusDisconnected {
-		return nil, &Refusal{Code: flow.RefusedNotReady, Detail: fmt.Sprintf("The connection is %s.", c.Status)}
+		return nil, &Error{Code: flow.RefusedNotReady, Detail: fmt.Sprintf("The connection is %s.", c.Status)}
 	}
 	var key string
 	if req.Params.IdempotencyKey != nil {
@@ -206,7 +205,7 @@ func notLive(c lockstep.Connection) error {
 	if c.StatusReason != "" {
 		detail += " " + sentence(c.StatusReason)
 	}
-	r := &Refusal{Code: codeNotLive, Detail: detail}
+	r := &Error{Code: codeNotLive, Detail: detail}
 	switch c.Status {
 	case lockstep.StatusPaused:
 		r.Fix = "Resume it first."

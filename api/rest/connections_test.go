@@ -150,11 +150,11 @@ func TestChoosingAStartingPointIsTheSupervisorsDecision(t *testing.T) {
 	chosen = read[StartingPointChosen](b.ask(t, http.MethodPost, path, `{"choice": "skip"}`), http.StatusOK)
 	require.Nil(t, chosen.RunID)
 
-	for code, status := range map[lockstep.Code]int{flow.RefusedNotReady: 409, flow.RefusedChosen: 409, flow.RefusedChoice: 422} {
-		b.supervisors.err = &Refusal{Code: code}
-		b.ask(t, http.MethodPost, path, `{"choice": "skip"}`).problem(status, string(code))
+	for code, status := range map[string]int{flow.RefusedNotReady: 409, flow.RefusedChosen: 409, flow.RefusedChoice: 422} {
+		b.supervisors.err = &Error{Code: lockstep.Code(code)}
+		b.ask(t, http.MethodPost, path, `{"choice": "skip"}`).problem(status, code)
 	}
-	b.supervisors.err = &Refusal{Code: lockstep.CodeUnauthorized, Kind: crm.KindUnauthorized}
+	b.supervisors.err = &Error{Code: lockstep.CodeUnauthorized, Kind: crm.KindUnauthorized}
 	p := b.ask(t, http.MethodPost, path, `{"choice": "skip"}`).problem(http.StatusConflict, "authorization_lost")
 	require.Equal(t, lockstep.Explain(lockstep.CodeUnauthorized).Fix, p.Fix)
 	b.ask(t, http.MethodPost, path, `{"choice": "later"}`).problem(http.StatusBadRequest, "request_invalid")
@@ -167,7 +167,7 @@ func TestSupervisorsThatDoNotAnswerAreTold(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	c := b.connection(t, lockstep.StatusLive)
-	b.supervisors.err = &Refusal{Code: "supervisor_unreachable", Err: fmt.Errorf("planted: %w", &crm.Error{Kind: crm.KindUnavailable})}
+	b.supervisors.err = &Error{Code: "supervisor_unreachable", Err: fmt.Errorf("planted: %w", &crm.Error{Kind: crm.KindUnavailable})}
 
 	for _, command := range []string{"pause", "resync", "authorize"} {
 		b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/"+command, "").problem(http.StatusServiceUnavailable, "supervisor_unreachable")

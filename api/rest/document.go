@@ -144,7 +144,7 @@ func checkMediaType(r *http.Request, operation *openapi3.Operation) error {
 			kinds = append(kinds, kind)
 		}
 	}
-	return &Refusal{
+	return &Error{
 		Code: "media_type_unsupported", Detail: "The request's Content-Type is not one that is read here.",
 		Fix: "Send one of: " + strings.Join(kinds, ", ") + ".",
 	}
@@ -155,7 +155,7 @@ func invalid(err error) error {
 	if tooLarge, ok := errors.AsType[*echo.HTTPError](err); ok { // the body ran over while it was read
 		return tooLarge
 	}
-	refusal := &Refusal{Code: codeRequestInvalid}
+	refusal := &Error{Code: codeRequestInvalid}
 	for _, e := range flatten(err) {
 		refusal.errors = append(refusal.errors, RequestError{Where: whereOf(e), Message: messageOf(e)})
 	}

@@ -13,11 +13,11 @@ import (
 	"lockstep/internal/lockstep"
 )
 
-// Refusal is an error that says what to answer. Its code is one of refusals; or
-// one of package lockstep's, or somebody else's, and then Kind says the status.
+// Error says what to answer. Its code is one of refusals; or one of package
+// lockstep's, or somebody else's, and then Kind says the status.
 // Texts that are not empty stand instead of the registry's. They go to the
 // caller, so they may name what the caller sent, but nobody's secret.
-type Refusal struct {
+type Error struct {
 	Code   lockstep.Code
 	Kind   crm.Kind // decides the status of a code that is not in refusals
 	Title  string
@@ -30,10 +30,10 @@ type Refusal struct {
 }
 
 // Error returns the code, for the rest is the caller's.
-func (r *Refusal) Error() string { return "refusing: " + string(r.Code) }
+func (r *Error) Error() string { return "refusing: " + string(r.Code) }
 
 // Unwrap returns the cause.
-func (r *Refusal) Unwrap() error { return r.Err }
+func (r *Error) Unwrap() error { return r.Err }
 
 // The codes that are refused with in more than one place.
 const (
@@ -80,20 +80,20 @@ var codes = map[crm.Kind]lockstep.Code{
 }
 
 // refusal returns what to answer to err.
-func refusal(err error) *Refusal {
-	if r, ok := errors.AsType[*Refusal](err); ok {
+func refusal(err error) *Error {
+	if r, ok := errors.AsType[*Error](err); ok {
 		return r
 	}
 	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
-		return &Refusal{Code: codeOfStatus(e.Code), Err: err}
+		return &Error{Code: codeOfStatus(e.Code), Err: err}
 	}
 	if e, ok := errors.AsType[*crm.Error](err); ok {
-		return &Refusal{Code: codes[e.Kind], Err: err}
+		return &Error{Code: codes[e.Kind], Err: err}
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return &Refusal{Code: codeUnavailable, Err: err}
+		return &Error{Code: codeUnavailable, Err: err}
 	}
-	return &Refusal{Code: codeInternal, Err: err}
+	return &Error{Code: codeInternal, Err: err}
 }
 
 // codeOfStatus names what Echo refuses by itself.
@@ -117,8 +117,8 @@ func codeOfStatus(status int) lockstep.Code {
 }
 
 // problem returns r as the caller reads it.
-func (r *Refusal) problem(request string) Problem {
-	known, ok := refusals[r.Code]
+func (r *Error) problem(request string) Problem {
+	known, ok := refusals[string(r.Code)]
 	if !ok {
 		known = told{status: statuses[r.Kind], Problem: lockstep.Explain(r.Code)}
 	}

@@ -80,7 +80,7 @@ func TestEveryKindHasAStatusAndACode(t *testing.T) {
 	for _, kind := range crm.Kinds() {
 		require.GreaterOrEqual(t, statuses[kind], 400, kind)
 		require.NotEqual(t, http.StatusUnauthorized, statuses[kind], kind)
-		require.Contains(t, refusals, codes[kind], kind)
+		require.Contains(t, refusals, string(codes[kind]), kind)
 		p := refusal(&crm.Error{Kind: kind, Op: "store.x", Message: "planted", Err: errors.New("planted")}).problem("id")
 		require.NotContains(t, p.Detail+p.Fix+p.Title, "planted")
 	}
@@ -89,7 +89,7 @@ func TestEveryKindHasAStatusAndACode(t *testing.T) {
 	require.Equal(t, 503, refusal(&crm.Error{Kind: crm.KindUnavailable}).problem("").Status)
 	require.Equal(t, 503, refusal(context.DeadlineExceeded).problem("").Status)
 	require.Equal(t, 500, refusal(errors.New("planted")).problem("").Status)
-	require.Equal(t, 500, (&Refusal{Code: "made_up"}).problem("").Status)
+	require.Equal(t, 500, (&Error{Code: "made_up"}).problem("").Status)
 }
 
 func TestEveryProblemIsExplained(t *testing.T) {

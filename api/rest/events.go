@@ -49,7 +49,7 @@ func parseCursor(cursor string) (int64, error) {
 	}
 	id, err := strconv.ParseInt(cursor, 10, 64)
 	if err != nil || id <= 0 {
-		return 0, &Refusal{Code: codeRequestInvalid, errors: []RequestError{{Where: "query.before", Message: "is not the next of a page"}}}
+		return 0, &Error{Code: codeRequestInvalid, errors: []RequestError{{Where: "query.before", Message: "is not the next of a page"}}}
 	}
 	return id, nil
 }

@@ -13,7 +13,7 @@ import (
 type roleKeys struct{ workspace uuid.UUID }
 
 func (k roleKeys) Authenticate(_ context.Context, secret string) (lockstep.APIKey, error) {
-	if !(Role(secret)).Valid() {
+	if !Role(secret).Valid() {
 		return lockstep.APIKey{}, &crm.Error{Kind: crm.KindNotFound}
 	}
 	return lockstep.APIKey{WorkspaceID: k.workspace, Role: lockstep.Role(secret)}, nil

@@ -59,19 +59,19 @@ func (s *Server) LoadRecords(ctx context.Context, req LoadRecordsRequestObject) 
 	key, _ := callerOf(ctx)
 	kind, _, err := mime.ParseMediaType(req.ContentType)
 	if err != nil {
-		return nil, &Refusal{Code: "media_type_unsupported"}
+		return nil, &Error{Code: "media_type_unsupported"}
 	}
 	object := objectOf(req.Params.Object)
 	load, err := intake.Read(req.Body, intake.Options{Object: object, Format: formats[kind], IDColumn: deref(req.Params.IDColumn)})
-	if refused, ok := errors.AsType[*intake.Refusal](err); ok {
-		return nil, &Refusal{Code: lockstep.Code(refused.Code), Kind: crm.KindInvalid, Detail: refused.Detail, Fix: refused.Fix}
+	if refused, ok := errors.AsType[*intake.Error](err); ok {
+		return nil, &Error{Code: lockstep.Code(refused.Code), Kind: crm.KindInvalid, Detail: refused.Detail, Fix: refused.Fix}
 	}
 	if err != nil {
 		return nil, err
 	}
 	report := reportOf(object, load.Report)
 	if len(load.Records) == 0 {
-		return nil, &Refusal{Code: codeNoRecords, report: &report}
+		return nil, &Error{Code: codeNoRecords, report: &report}
 	}
 	created, updated, err := s.Records.UpsertRecords(ctx, key.WorkspaceID, object, load.Records)
 	if err != nil {

@@ -23,7 +23,7 @@ func refuse(status int, title, meaning, fix string) told {
 
 // refusals are the problems that a request can meet here. Those of records are
 // package lockstep's.
-var refusals = map[lockstep.Code]told{
+var refusals = map[string]told{
 	codeUnauthenticated:      refuse(http.StatusUnauthorized, "No valid API key", "The request presents no API key that is valid.", "Send the header \"Authorization: Bearer lsk_…\" with a key of the workspace; `starter workspace create` makes the first one."),
 	codeRoleForbidden:        refuse(http.StatusForbidden, "Role not allowed", "The role of the key may not do this.", "Use a key with another role: spectators read, standard keys also load records, all others do everything."),
 	codeNotFound:             refuse(http.StatusNotFound, "Not found", "There is nothing here, or it belongs to another workspace.", "Check the address and the ids in it."),
@@ -66,8 +66,8 @@ func (s *Server) ListProblems(context.Context, ListProblemsRequestObject) (ListP
 		all[p.Code] = p
 	}
 	for code, t := range refusals {
-		t.Code = code
-		all[code] = t.Problem
+		t.Code = lockstep.Code(code)
+		all[t.Code] = t.Problem
 	}
 	out := ProblemList{Items: make([]Explanation, 0, len(all))}
 	for _, code := range slices.Sorted(maps.Keys(all)) {

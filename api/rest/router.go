@@ -150,7 +150,7 @@ func (s *Server) limitRate() echo.MiddlewareFunc {
 		},
 		DenyHandler: func(c echo.Context, _ string, _ error) error {
 			c.Response().Header().Set(echo.HeaderRetryAfter, "1")
-			return &Refusal{Code: "too_many_requests"}
+			return &Error{Code: "too_many_requests"}
 		},
 	})
 }

@@ -70,7 +70,7 @@ func (s *Server) CancelRun(ctx context.Context, req CancelRunRequestObject) (Can
 		return nil, err
 	}
 	if run.FinishedAt != nil && run.State != lockstep.RunCancelled {
-		return nil, &Refusal{Code: "run_ended", Detail: "The run has ended: it is " + string(run.State) + "."}
+		return nil, &Error{Code: "run_ended", Detail: "The run has ended: it is " + string(run.State) + "."}
 	}
 	if run.FinishedAt == nil {
 		if err := s.cancel(ctx, run); err != nil {

@@ -50,7 +50,7 @@ type Callback struct {
 }
 
 // SignIns begins and finishes sign-ins with vendors. What goes wrong in a way
-// that a person can mend is a *Refusal.
+// that a person can mend is an *Error.
 type SignIns interface {
 	Start(ctx context.Context, c lockstep.Connection) (SignIn, error)
 
@@ -87,7 +87,7 @@ func (s *Server) beginSignIn(ctx context.Context, c lockstep.Connection) (Author
 func (s *Server) OpenConnectLink(ctx context.Context, req OpenConnectLinkRequestObject) (OpenConnectLinkResponseObject, error) {
 	workspace, connection, err := s.Links.OpenConnectLink(ctx, req.Ticket)
 	if crm.KindOf(err) == crm.KindNotFound {
-		return nil, &Refusal{Code: "connect_link_used"}
+		return nil, &Error{Code: "connect_link_used"}
 	}
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (s *Server) OpenConnectLink(ctx context.Context, req OpenConnectLinkRequest
 	if err != nil {
 		return nil, err
 	}
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // it is Secure wherever the API is public over TLS
 		Name: in.Cookie, Value: in.CookieValue, Path: "/v1/oauth/callback", Expires: in.ExpiresAt,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: strings.HasPrefix(s.PublicURL, "https://"),
 	}

@@ -101,7 +101,7 @@ func TestCallbackTellsAPersonWhatIsConnected(t *testing.T) {
 func TestCallbackTellsAPersonWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.signIns.err = &Refusal{Code: "oauth_denied", Kind: crm.KindForbidden, Title: "Access denied", Detail: "Somebody pressed <Deny>.", Fix: "Begin again."}
+	b.signIns.err = &Error{Code: "oauth_denied", Kind: crm.KindForbidden, Title: "Access denied", Detail: "Somebody pressed <Deny>.", Fix: "Begin again."}
 
 	a := b.visit(t, "/v1/oauth/callback?state=s3cret-state&error=access_denied")
 	require.Equal(t, http.StatusForbidden, a.Code)
@@ -112,7 +112,7 @@ func TestCallbackTellsAPersonWhatIsWrong(t *testing.T) {
 	require.Equal(t, "access_denied", b.signIns.got.Error)
 	require.Empty(t, b.supervisors.told)
 
-	b.signIns.err = &Refusal{Code: lockstep.CodeWrongAccount, Kind: crm.KindConflict}
+	b.signIns.err = &Error{Code: lockstep.CodeWrongAccount, Kind: crm.KindConflict}
 	a = b.visit(t, "/v1/oauth/callback?state=s&code=c")
 	require.Equal(t, http.StatusConflict, a.Code)
 	require.Contains(t, a.Body.String(), lockstep.Explain(lockstep.CodeWrongAccount).Title)

@@ -9,7 +9,7 @@ import (
 // Supervisors starts connections' supervisors, tells them something and asks
 // them something. Each call names the whole connection, because a supervisor
 // that is missing is started by it. What a supervisor refuses is returned as a
-// *Refusal, and so is that it does not answer.
+// *Error, and so is that it does not answer.
 type Supervisors interface {
 	// Start makes sure that there is one.
 	Start(ctx context.Context, in flow.ConnectionInput) error

@@ -46,6 +46,7 @@ var aliases = map[crm.Object][]alias{
 		{"industry", []string{"industry", "sector"}},
 		{"description", []string{"description", "notes", "note", "comments", "comment", "about"}},
 	}, address),
+	crm.Deal: nil, // all their columns are custom, until deals are synced
 }
 
 // recognised tells whether field is one of ours.

@@ -34,11 +34,11 @@ func newCollector(o Options) *collector {
 	}
 }
 
-// add takes one row. It returns a *Refusal when there are too many.
+// add takes one row. It returns an *Error when there are too many.
 func (c *collector) add(r row) error {
 	c.report.Rows++
 	if c.report.Rows > MaxRows {
-		return &Refusal{
+		return &Error{
 			Code:   "too_many_rows",
 			Detail: fmt.Sprintf("There are more than %d rows.", MaxRows),
 			Fix:    fmt.Sprintf("Split them into requests of at most %d rows each. Loading is safe to repeat: a record that is there already is recognised.", MaxRows),
@@ -85,7 +85,7 @@ func (c *collector) reject(line int, externalID string, f flaw) {
 	})
 }
 
-// load returns what was collected, or a *Refusal when no row had an external
+// load returns what was collected, or an *Error when no row had an external
 // id to go by.
 func (c *collector) load() (Load, error) {
 	if c.columns.id == "" && len(c.columns.seen) > 0 {

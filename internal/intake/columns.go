@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,7 +43,7 @@ func newColumns(object crm.Object, asked string) *columns {
 	}
 }
 
-// layout returns what names mean. It returns a *Refusal when there are too many
+// layout returns what names mean. It returns an *Error when there are too many
 // of them.
 func (c *columns) layout(names []string) (layout, error) {
 	key := strings.Join(names, "\x00")
@@ -59,7 +60,7 @@ func (c *columns) layout(names []string) (layout, error) {
 		}
 	}
 	if len(c.seen) > MaxColumns {
-		return layout{}, &Refusal{
+		return layout{}, &Error{
 			Code: "too_many_columns", Detail: fmt.Sprintf("There are more than %d columns.", MaxColumns),
 			Fix: "Leave out those that the CRM does not need.",
 		}
@@ -75,10 +76,8 @@ func (c *columns) chooseID(names []string) int {
 	if c.id != "" {
 		return find(names, c.id)
 	}
-	i := -1
-	if c.asked != "" {
-		i = find(names, c.asked)
-	} else if i = find(names, "external_id"); i < 0 {
+	i := find(names, cmp.Or(c.asked, "external_id"))
+	if i < 0 && c.asked == "" {
 		i = slices.IndexFunc(names, endsInID)
 	}
 	if i >= 0 {
@@ -114,7 +113,7 @@ func (c *columns) wanted() string {
 }
 
 // refusal says that no column holds the external ids, and which there are.
-func (c *columns) refusal() *Refusal {
+func (c *columns) refusal() *Error {
 	names := make([]string, 0, len(c.seen))
 	for _, column := range c.seen {
 		names = append(names, quoted(column.Name))
@@ -123,7 +122,7 @@ func (c *columns) refusal() *Refusal {
 	if more := len(names) - most; more > 0 {
 		names = append(names[:most], "and "+strconv.Itoa(more)+" more")
 	}
-	r := &Refusal{
+	r := &Error{
 		Code: "no_external_id",
 		Detail: "Each record needs an external id, by which it is recognised from then on: the column external_id, " +
 			`else the first whose name ends in "Id". There are: ` + strings.Join(names, ", ") + ".",

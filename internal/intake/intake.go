@@ -75,16 +75,16 @@ type Fault struct {
 	ExternalID string // as far as it is known
 }
 
-// Refusal is an error about everything that was to be read: nothing of it can
+// Error is an error about everything that was to be read: nothing of it can
 // be used until what it says is done. Its Detail may quote column names.
-type Refusal struct {
+type Error struct {
 	Code   string
 	Detail string
 	Fix    string
 }
 
-// Error returns the code, for what else a Refusal says belongs to its reader.
-func (r *Refusal) Error() string { return "reading records: " + r.Code }
+// Error returns the code, for what else a Error says belongs to its reader.
+func (r *Error) Error() string { return "reading records: " + r.Code }
 
 // row is one record as it was written down. Values are strings, json.Numbers,
 // booleans or nil, one for each name.
@@ -98,7 +98,7 @@ type row struct {
 // flaw is what is wrong with a row.
 type flaw struct{ code, reason string }
 
-// Read reads at most MaxRows records from r. It returns a *Refusal when they
+// Read reads at most MaxRows records from r. It returns an *Error when they
 // cannot be used at all, and the error of r when it has one.
 func Read(r io.Reader, o Options) (Load, error) {
 	text, err := decode(r)

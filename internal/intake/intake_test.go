@@ -25,11 +25,11 @@ func read(t *testing.T, format Format, text string) Load {
 	return load
 }
 
-func refused(t *testing.T, o Options, text string) *Refusal {
+func refused(t *testing.T, o Options, text string) *Error {
 	t.Helper()
 	_, err := Read(strings.NewReader(text), o)
-	var r *Refusal
-	require.ErrorAs(t, err, &r)
+	r, ok := errors.AsType[*Error](err)
+	require.True(t, ok, "%v", err)
 	require.NotEmpty(t, r.Detail)
 	require.NotEmpty(t, r.Fix)
 	return r

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -56,7 +57,7 @@ func (l *lines) next() (line, error) {
 
 // unread gives lines back, to be read again in their order.
 func (l *lines) unread(again []line) {
-	for i := len(again) - 1; i >= 0; i-- {
-		l.back = append(l.back, again[i])
+	for _, line := range slices.Backward(again) {
+		l.back = append(l.back, line)
 	}
 }

@@ -191,9 +191,9 @@ func (c *lineCounter) refused(err error) error {
 	case c.err != nil:
 		return c.err
 	case errors.Is(err, io.EOF):
-		return &Refusal{Code: "empty", Detail: "There is nothing to read.", Fix: "Send an array of objects."}
+		return &Error{Code: "empty", Detail: "There is nothing to read.", Fix: "Send an array of objects."}
 	}
-	return &Refusal{
+	return &Error{
 		Code: "json_not_array", Detail: "This is not a JSON array.",
 		Fix: "Send an array of objects, or one object a line as application/x-ndjson.",
 	}

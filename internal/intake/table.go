@@ -20,7 +20,7 @@ type table struct {
 	header    []string
 }
 
-// openTable reads the header of a CSV. It returns a *Refusal when there is
+// openTable reads the header of a CSV. It returns an *Error when there is
 // none.
 func openTable(r io.Reader) (*table, error) {
 	t := &table{lines: newLines(r)}
@@ -42,19 +42,19 @@ func openTable(r io.Reader) (*table, error) {
 		return nil, err
 	}
 	if problem != nil {
-		return nil, &Refusal{Code: "header_unreadable", Detail: "The first row, which names the columns, cannot be read: " + problem.reason, Fix: "Correct the first row and load the file again."}
+		return nil, &Error{Code: "header_unreadable", Detail: "The first row, which names the columns, cannot be read: " + problem.reason, Fix: "Correct the first row and load the file again."}
 	}
 	for i, name := range header {
 		header[i] = strings.TrimSpace(name)
 		if utf8.RuneCountInString(name) > MaxExternalID {
-			return nil, &Refusal{
+			return nil, &Error{
 				Code: "header_unreadable", Detail: fmt.Sprintf("The name of column %d has more than %d characters.", i+1, MaxExternalID),
 				Fix: "Shorten it, and look whether the first row names the columns.",
 			}
 		}
 	}
 	if strings.ContainsFunc(strings.Join(header, ""), isForbidden) {
-		return nil, &Refusal{Code: "not_text", Detail: "The first row, which names the columns, holds control characters.", Fix: "Save the file as CSV in UTF-8 and load that."}
+		return nil, &Error{Code: "not_text", Detail: "The first row, which names the columns, holds control characters.", Fix: "Save the file as CSV in UTF-8 and load that."}
 	}
 	t.header = header
 	return t, nil
@@ -64,7 +64,7 @@ func (t *table) skipBlank() (line, error) {
 	for {
 		l, err := t.lines.next()
 		if errors.Is(err, io.EOF) {
-			return line{}, &Refusal{Code: "empty", Detail: "There is nothing to read.", Fix: "Send a CSV whose first row names the columns."}
+			return line{}, &Error{Code: "empty", Detail: "There is nothing to read.", Fix: "Send a CSV whose first row names the columns."}
 		}
 		if err != nil || strings.TrimSpace(l.text) != "" {
 			return l, err
@@ -167,9 +167,10 @@ func (s *splitter) add(l line) (more bool, problem *flaw) {
 	if l.cut {
 		return false, tooLong
 	}
-	rest, ended := l.text, false
+	rest := l.text
 	if s.open != nil {
 		s.open.WriteByte('\n')
+		var ended bool
 		if rest, ended, problem = s.quoted(rest); ended || problem != nil || s.open != nil {
 			return s.open != nil, problem
 		}
@@ -177,6 +178,7 @@ func (s *splitter) add(l line) (more bool, problem *flaw) {
 	for {
 		if inner := strings.TrimLeft(rest, " "); strings.HasPrefix(inner, `"`) {
 			s.open = new(strings.Builder)
+			var ended bool
 			if rest, ended, problem = s.quoted(inner[1:]); ended || problem != nil || s.open != nil {
 				return s.open != nil, problem
 			}

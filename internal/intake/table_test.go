@@ -85,8 +85,7 @@ func FuzzCSV(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		load, err := Read(strings.NewReader(text), Options{Object: crm.Contact, Format: CSV})
-		var refusal *Refusal
-		if errors.As(err, &refusal) {
+		if _, refused := errors.AsType[*Error](err); refused {
 			return
 		}
 		require.NoError(t, err)
@@ -103,8 +102,7 @@ func FuzzObjects(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, format := range []Format{JSON, NDJSON} {
 			load, err := Read(strings.NewReader(text), Options{Object: crm.Company, Format: format})
-			var refusal *Refusal
-			if errors.As(err, &refusal) {
+			if _, refused := errors.AsType[*Error](err); refused {
 				continue
 			}
 			require.NoError(t, err)
@@ -145,9 +143,9 @@ func TestRealExportsAreRead(t *testing.T) {
 				t.Skip("the data is not here")
 			}
 			require.NoError(t, err)
-			defer f.Close()
 			load, err := Read(f, Options{Object: test.object, Format: CSV})
 			require.NoError(t, err)
+			require.NoError(t, f.Close())
 
 			require.Equal(t, test.rows, load.Report.Rows)
 			require.Equal(t, test.rows, load.Report.Accepted)

@@ -37,7 +37,7 @@ func decode(r io.Reader) (*text, error) {
 	}
 	for magic, what := range binaries {
 		if bytes.HasPrefix(start, []byte(magic)) {
-			return nil, &Refusal{Code: "not_text", Detail: "This is " + what + ".", Fix: "Save or export it as CSV in UTF-8 and load that."}
+			return nil, &Error{Code: "not_text", Detail: "This is " + what + ".", Fix: "Save or export it as CSV in UTF-8 and load that."}
 		}
 	}
 	switch {

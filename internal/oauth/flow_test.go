@@ -327,6 +327,33 @@ func TestTheConfiguredHostMayBeNamedByTheAnswer(t *testing.T) {
 	require.Equal(t, b.endpoint.url, grant.BaseURL, "without the trailing slash")
 }
 
+func TestTheAPIMayBeTheSameForEveryAccount(t *testing.T) {
+	t.Parallel()
+
+	for login, want := range map[string]string{
+		"":                          "https://api.my.salesforce.com",
+		"https://login.example.com": "https://login.example.com", // a sandbox
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			vendors, _ := scripted(func(r *http.Request) (*http.Response, error) {
+				return respond(r, http.StatusOK, answer(map[string]any{"instance_url": nil}))
+			})
+			f, app := vendors.Factories[crm.Salesforce], vendors.Apps[crm.Salesforce]
+			f.OAuth.APIURL, app.LoginURL = "https://api.my.salesforce.com", login
+			vendors.Factories[crm.Salesforce], vendors.Apps[crm.Salesforce] = f, app
+			b.flow.Vendors = vendors
+
+			started, err := b.flow.Start(t.Context(), b.request)
+			require.NoError(t, err)
+			_, grant, err := b.flow.Finish(t.Context(), b.callback(t, started))
+			require.NoError(t, err)
+			require.Equal(t, want, grant.BaseURL)
+		})
+	}
+}
+
 func TestTheVendorSaysWhenATokenEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -19,7 +19,7 @@ import (
 // is not running, and when the connection has moved on to another epoch.
 func (s *Store) Claim(ctx context.Context, lease lockstep.Lease, after uuid.UUID, limit int, ttl time.Duration) ([]lockstep.Claimed, error) {
 	rows, err := s.q.Claim(ctx, db.ClaimParams{
-		Token: &lease.Token, TtlSeconds: ttl.Seconds(), WorkspaceID: lease.WorkspaceID, RunID: lease.RunID,
+		Token: &lease.Token, TtlSeconds: ttl.Seconds(), WorkspaceID: lease.WorkspaceID, ConnectionID: lease.ConnectionID, RunID: lease.RunID,
 		Epoch: lease.Epoch, After: after, Max: int32(limit), //nolint:gosec // a handful of batches
 	})
 	if err != nil {

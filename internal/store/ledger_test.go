@@ -25,7 +25,7 @@ type bundle struct {
 	lease lockstep.Lease
 }
 
-func setup(t *testing.T, contacts int) *bundle {
+func setup(t testing.TB, contacts int) *bundle {
 	t.Helper()
 	b := &bundle{store: store.New(storetest.New(t))}
 	ctx := t.Context()
@@ -43,7 +43,7 @@ func setup(t *testing.T, contacts int) *bundle {
 	return b
 }
 
-func connected(t *testing.T, s *store.Store, workspace uuid.UUID, account string) lockstep.Connection {
+func connected(t testing.TB, s *store.Store, workspace uuid.UUID, account string) lockstep.Connection {
 	t.Helper()
 	ctx := t.Context()
 	id := uuid.Must(uuid.NewV7())
@@ -58,7 +58,7 @@ func connected(t *testing.T, s *store.Store, workspace uuid.UUID, account string
 	return conn
 }
 
-func (b *bundle) load(t *testing.T, contacts int) {
+func (b *bundle) load(t testing.TB, contacts int) {
 	t.Helper()
 	records := make([]lockstep.Record, contacts)
 	for i := range records {
@@ -71,7 +71,7 @@ func (b *bundle) load(t *testing.T, contacts int) {
 	require.EqualValues(t, contacts, created)
 }
 
-func (b *bundle) begin(t *testing.T, conn lockstep.Connection) lockstep.Run {
+func (b *bundle) begin(t testing.TB, conn lockstep.Connection) lockstep.Run {
 	t.Helper()
 	run, err := b.store.BeginRun(t.Context(), lockstep.Run{
 		ID: uuid.Must(uuid.NewV7()), WorkspaceID: conn.WorkspaceID, ConnectionID: conn.ID, Kind: lockstep.RunImport, LinkUp: lockstep.LinkUpNone,
@@ -86,7 +86,7 @@ func (b *bundle) leaseOf(run lockstep.Run) lockstep.Lease {
 	}
 }
 
-func (b *bundle) claim(t *testing.T, lease lockstep.Lease, limit int) []lockstep.Claimed {
+func (b *bundle) claim(t testing.TB, lease lockstep.Lease, limit int) []lockstep.Claimed {
 	t.Helper()
 	rows, err := b.store.Claim(t.Context(), lease, uuid.Nil, limit, time.Minute)
 	require.NoError(t, err)

@@ -31,6 +31,9 @@ func (s *Store) BeginRun(ctx context.Context, run lockstep.Run, object crm.Objec
 		if err != nil {
 			return err
 		}
+		if err := q.AnalyzeLedger(ctx); err != nil {
+			return err
+		}
 		if err := q.SetRunTotal(ctx, db.SetRunTotalParams{Total: total, WorkspaceID: run.WorkspaceID, ID: run.ID}); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"lockstep/internal/crm"
 	"lockstep/internal/crm/adapter"
+	"lockstep/internal/crm/hubspot"
 	"lockstep/internal/crm/salesforce"
 )
 
@@ -16,6 +17,7 @@ func Factories() map[crm.Vendor]adapter.Factory {
 	factories := make(map[crm.Vendor]adapter.Factory)
 	for _, f := range []adapter.Factory{
 		salesforce.Factory(),
+		hubspot.Factory(),
 	} {
 		if _, dup := factories[f.Vendor]; dup {
 			panic(fmt.Sprintf("all: vendor %q listed twice", f.Vendor))

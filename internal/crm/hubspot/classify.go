@@ -31,7 +31,7 @@ var verdicts = map[string]verdict{
 	"VALIDATION_ERROR":      {crm.KindInvalid, crm.ReasonValueInvalid},
 	"CONFLICT":              {crm.KindInvalid, crm.ReasonDuplicate},
 	"OBJECT_ALREADY_EXISTS": {crm.KindInvalid, crm.ReasonDuplicate},
-	"OBJECT_NOT_FOUND":      {crm.KindNotFound, ""},
+	notFound:                {crm.KindNotFound, ""},
 	"MISSING_SCOPES":        {crm.KindForbidden, crm.ReasonAccess},
 
 	"EXPIRED_AUTHENTICATION": {crm.KindUnauthorized, ""},
@@ -39,7 +39,11 @@ var verdicts = map[string]verdict{
 	"invalid_grant":          {crm.KindUnauthorized, ""},
 }
 
-// The statuses that are the vendor's own (§8).
+// notFound is the category of an id or a value that nothing has.
+const notFound = "OBJECT_NOT_FOUND"
+
+// statusMigrating is a status of the vendor's own: the account is on its way to
+// another data centre (§8).
 const statusMigrating = 477
 
 // lockTime is how long a lock lasts (§8); the answer does not say.

@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -65,12 +66,16 @@ func (c *Connector) findByEmail(ctx context.Context, t shape, asked []string) ([
 	}
 	var found []crm.Found
 	for _, r := range a.Results {
-		for _, address := range r.addresses() {
-			if slices.Contains(asked, strings.ToLower(address)) {
-				f := r.found()
-				f.Email = address
-				found = append(found, f)
-			}
+		met := slices.DeleteFunc(r.addresses(), func(address string) bool {
+			return !slices.Contains(asked, strings.ToLower(address))
+		})
+		if len(met) == 0 && len(asked) == 1 {
+			met = asked // an answer to one address is about it
+		}
+		for _, address := range met {
+			f := r.found()
+			f.Email = address
+			found = append(found, f)
 		}
 	}
 	return found, nil
@@ -116,15 +121,13 @@ func (a batchAnswer) byID(typ string, asked []string) (found []crm.Found, rest [
 			ids = asked
 		}
 		for _, id := range ids {
-			f := r.found()
-			f.ID, f.MovedTo = id, &crm.Moved{Type: typ, ID: r.ID}
-			add(f)
+			add(crm.Found{ID: id, MovedTo: &crm.Moved{Type: typ, ID: r.ID}})
 		}
 		unnamed = unnamed || !slices.Contains(asked, r.ID)
 	}
 	for _, f := range a.Errors {
 		ids := f.about("ids", "id")
-		if len(asked) == 1 {
+		if len(asked) == 1 && f.Category == notFound {
 			ids = asked
 		}
 		for _, id := range ids {
@@ -153,9 +156,12 @@ func (c *Connector) read(ctx context.Context, t shape, idProperty string, values
 		return batchAnswer{}, err
 	}
 	for _, f := range a.Errors {
-		if f.Category != "OBJECT_NOT_FOUND" {
-			return batchAnswer{}, classifyRecord(findOp, "", f)
+		if f.Category == notFound || f.Category == "VALIDATION_ERROR" { // a value that cannot be, and so is nobody's
+			continue
 		}
+		e := f.explain(findOp)
+		e.Kind = cmp.Or(e.Kind, crm.KindUnavailable)
+		return batchAnswer{}, e
 	}
 	return a, nil
 }

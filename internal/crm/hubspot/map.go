@@ -32,10 +32,16 @@ func (r record) found() crm.Found {
 	return crm.Found{ID: r.ID, ExternalID: r.Properties.ExternalID, Email: r.Properties.Email}
 }
 
-// addresses are the e-mail addresses of a contact. Each of them is its alone
-// ("Contacts": Additional emails).
+// addresses are the e-mail addresses of a contact, each once. No other contact
+// has any of them ("Contacts": Additional emails).
 func (r record) addresses() []string {
-	return append(listed(r.Properties.Email), listed(r.Properties.AdditionalEmails)...)
+	var all []string
+	for _, address := range append(listed(r.Properties.Email), listed(r.Properties.AdditionalEmails)...) {
+		if !slices.ContainsFunc(all, func(a string) bool { return strings.EqualFold(a, address) }) {
+			all = append(all, address)
+		}
+	}
+	return all
 }
 
 // merged are the ids that the record was known by before it was merged.

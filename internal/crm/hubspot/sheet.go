@@ -36,21 +36,17 @@ func (s *sheet) whose(traceID, key string) (int, bool) {
 	return i, ok
 }
 
-// culprits returns the places of the writes that an error is about: it names
-// them by trace id, and those that are not there by what they were matched by
+// culprits returns the places of the writes that an error is about, which it
+// names by trace id, by what they were matched by, or both
 // (amp-labs-fixtures/batch).
 func (s *sheet) culprits(f fault) []int {
 	var places []int
-	traces, keys := f.about("objectWriteTraceId"), f.about("ids", "id")
-	for _, traceID := range traces {
+	for _, traceID := range f.about("objectWriteTraceId") {
 		if i, ok := s.whose(traceID, ""); ok {
 			places = append(places, i)
 		}
 	}
-	if len(places) > 0 {
-		return places
-	}
-	for _, key := range keys {
+	for _, key := range f.about("ids", "id") {
 		if i, ok := s.whose("", key); ok {
 			places = append(places, i)
 		}

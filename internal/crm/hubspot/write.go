@@ -33,8 +33,11 @@ func (c *Connector) Write(ctx context.Context, batch crm.Batch) ([]crm.Outcome, 
 		return nil, &crm.Error{Kind: crm.KindInternal, Op: writeOp, Err: err}
 	}
 	body, sent, outcomes, err := encode(batch)
-	if err != nil || len(sent) == 0 {
-		return outcomes, err
+	if err != nil {
+		return nil, err
+	}
+	if len(sent) == 0 {
+		return outcomes, nil
 	}
 	answer, err := c.client.do(ctx, call{
 		op:     writeOp,
@@ -211,7 +214,7 @@ func refuse(err error, sent []crm.Write) ([]crm.Outcome, error) {
 }
 
 func aboutRecord(e *crm.Error) bool {
-	return e.Kind == crm.KindInvalid || aboutField(e) || e.Code == "OBJECT_NOT_FOUND"
+	return e.Kind == crm.KindInvalid || aboutField(e) || e.Code == notFound
 }
 
 // aboutField tells whether a field is at fault, whatever its value.

@@ -44,21 +44,22 @@ func (q *Queries) Backlog(ctx context.Context, arg BacklogParams) (BacklogRow, e
 
 const claim = `-- name: Claim :many
 WITH open AS (
-    SELECT r.id, r.connection_id FROM runs r
+    SELECT r.id FROM runs r
     JOIN connections c ON c.workspace_id = r.workspace_id AND c.id = r.connection_id
-    WHERE r.workspace_id = $3 AND r.id = $4 AND r.state = 'running' AND c.epoch = $5
+    WHERE r.workspace_id = $3 AND r.connection_id = $4 AND r.id = $5::uuid
+      AND r.state = 'running' AND c.epoch = $6
 ), begun AS (
     UPDATE runs SET first_claim_at = clock_timestamp() FROM open
     WHERE runs.id = open.id AND runs.first_claim_at IS NULL
 ), due AS (
-    SELECT l.connection_id, l.record_id FROM ledger l, open
-    WHERE l.connection_id = open.connection_id AND l.run_id = open.id AND l.state = 'pending'
-      AND l.record_id > $6
+    SELECT l.connection_id, l.record_id FROM ledger l
+    WHERE l.connection_id = $4 AND l.run_id = $5::uuid AND l.state = 'pending' AND EXISTS (SELECT FROM open)
+      AND l.workspace_id = $3 AND l.record_id > $7
       AND (l.claim IS NULL OR l.claim_until < clock_timestamp())
       AND (l.not_before IS NULL OR l.not_before <= clock_timestamp())
     ORDER BY l.record_id
-    LIMIT $7
-    FOR UPDATE OF l SKIP LOCKED
+    LIMIT $8
+    FOR UPDATE SKIP LOCKED
 )
 UPDATE ledger l SET
     in_doubt = l.in_doubt OR l.claim IS NOT NULL,
@@ -71,13 +72,14 @@ RETURNING l.record_id, l.object, r.external_id, r.revision, r.fields, l.crm_type
 `
 
 type ClaimParams struct {
-	Token       *uuid.UUID
-	TtlSeconds  float64
-	WorkspaceID uuid.UUID
-	RunID       uuid.UUID
-	Epoch       int64
-	After       uuid.UUID
-	Max         int32
+	Token        *uuid.UUID
+	TtlSeconds   float64
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	RunID        uuid.UUID
+	Epoch        int64
+	After        uuid.UUID
+	Max          int32
 }
 
 type ClaimRow struct {
@@ -98,12 +100,14 @@ type ClaimRow struct {
 // Takes up to max rows of a run that are due and that nobody holds. A claim
 // that ran out is taken over, and its row is in doubt: whoever held it may
 // have written. Nothing is given out once the run is not running or the
-// connection has moved on to another epoch.
+// connection has moved on to another epoch. The index on what is pending gives
+// the rows in order: no more of them are read than are taken.
 func (q *Queries) Claim(ctx context.Context, arg ClaimParams) ([]ClaimRow, error) {
 	rows, err := q.db.Query(ctx, claim,
 		arg.Token,
 		arg.TtlSeconds,
 		arg.WorkspaceID,
+		arg.ConnectionID,
 		arg.RunID,
 		arg.Epoch,
 		arg.After,
@@ -209,9 +213,12 @@ WITH input AS (
     SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM $16::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent,
         i.crm_type, i.crm_id, i.outcome, i.problem, i.detail,
         first_value(l.record_id) OVER (PARTITION BY i.crm_type, i.crm_id ORDER BY l.record_id) AS first_id
-    FROM input i, conn, ledger l
-    WHERE l.connection_id = conn.id AND l.record_id = i.record_id AND l.claim = $17
-), judged AS (
+    FROM input i, conn, LATERAL ( -- by the key, one by one, whatever the statistics say
+        SELECT connection_id, record_id, workspace_id, object, state, run_id, desired, crm_type, crm_id, hash, in_doubt, absent, force, attempts, claim, claim_until, not_before, problem, detail, settled_at FROM ledger k WHERE k.connection_id = $14 AND k.record_id = i.record_id OFFSET 0
+    ) l
+    WHERE l.claim = $17
+), judged AS MATERIALIZED ( -- or the look-up is made again wherever its answer is used
+
     SELECT m.connection_id, m.record_id, m.desired, m.run_id, m.ours, m.revision, m.unlink, m.hash, m.defer_seconds, m.in_doubt, m.absent, m.crm_type, m.crm_id, m.outcome, m.problem, m.detail, m.first_id, CASE WHEN m.crm_id <> '' THEN
         coalesce((SELECT o.record_id FROM ledger o WHERE o.connection_id = m.connection_id AND o.crm_type = m.crm_type
             AND o.crm_id = m.crm_id AND o.record_id <> m.record_id), nullif(m.first_id, m.record_id)) END AS holder

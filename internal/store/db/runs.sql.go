@@ -12,6 +12,17 @@ import (
 	"github.com/google/uuid"
 )
 
+const analyzeLedger = `-- name: AnalyzeLedger :exec
+ANALYZE ledger
+`
+
+// A run marks more rows than autovacuum learns of before they are drained, and
+// without statistics the planner takes the ledger for a small table.
+func (q *Queries) AnalyzeLedger(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, analyzeLedger)
+	return err
+}
+
 const ensureEventPartitions = `-- name: EnsureEventPartitions :exec
 SELECT ensure_event_partitions()
 `

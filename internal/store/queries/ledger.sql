@@ -2,23 +2,25 @@
 -- Takes up to max rows of a run that are due and that nobody holds. A claim
 -- that ran out is taken over, and its row is in doubt: whoever held it may
 -- have written. Nothing is given out once the run is not running or the
--- connection has moved on to another epoch.
+-- connection has moved on to another epoch. The index on what is pending gives
+-- the rows in order: no more of them are read than are taken.
 WITH open AS (
-    SELECT r.id, r.connection_id FROM runs r
+    SELECT r.id FROM runs r
     JOIN connections c ON c.workspace_id = r.workspace_id AND c.id = r.connection_id
-    WHERE r.workspace_id = @workspace_id AND r.id = @run_id AND r.state = 'running' AND c.epoch = @epoch
+    WHERE r.workspace_id = @workspace_id AND r.connection_id = @connection_id AND r.id = @run_id::uuid
+      AND r.state = 'running' AND c.epoch = @epoch
 ), begun AS (
     UPDATE runs SET first_claim_at = clock_timestamp() FROM open
     WHERE runs.id = open.id AND runs.first_claim_at IS NULL
 ), due AS (
-    SELECT l.connection_id, l.record_id FROM ledger l, open
-    WHERE l.connection_id = open.connection_id AND l.run_id = open.id AND l.state = 'pending'
-      AND l.record_id > @after
+    SELECT l.connection_id, l.record_id FROM ledger l
+    WHERE l.connection_id = @connection_id AND l.run_id = @run_id::uuid AND l.state = 'pending' AND EXISTS (SELECT FROM open)
+      AND l.workspace_id = @workspace_id AND l.record_id > @after
       AND (l.claim IS NULL OR l.claim_until < clock_timestamp())
       AND (l.not_before IS NULL OR l.not_before <= clock_timestamp())
     ORDER BY l.record_id
     LIMIT @max
-    FOR UPDATE OF l SKIP LOCKED
+    FOR UPDATE SKIP LOCKED
 )
 UPDATE ledger l SET
     in_doubt = l.in_doubt OR l.claim IS NOT NULL,
@@ -84,9 +86,12 @@ WITH input AS (
     SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM @run_id::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent,
         i.crm_type, i.crm_id, i.outcome, i.problem, i.detail,
         first_value(l.record_id) OVER (PARTITION BY i.crm_type, i.crm_id ORDER BY l.record_id) AS first_id
-    FROM input i, conn, ledger l
-    WHERE l.connection_id = conn.id AND l.record_id = i.record_id AND l.claim = @token
-), judged AS (
+    FROM input i, conn, LATERAL ( -- by the key, one by one, whatever the statistics say
+        SELECT * FROM ledger k WHERE k.connection_id = @connection_id AND k.record_id = i.record_id OFFSET 0
+    ) l
+    WHERE l.claim = @token
+), judged AS MATERIALIZED ( -- or the look-up is made again wherever its answer is used
+
     SELECT m.*, CASE WHEN m.crm_id <> '' THEN
         coalesce((SELECT o.record_id FROM ledger o WHERE o.connection_id = m.connection_id AND o.crm_type = m.crm_type
             AND o.crm_id = m.crm_id AND o.record_id <> m.record_id), nullif(m.first_id, m.record_id)) END AS holder

@@ -13,6 +13,11 @@ ON CONFLICT (connection_id, record_id) DO UPDATE SET
     state = 'pending', desired = excluded.desired, run_id = excluded.run_id, force = excluded.force,
     attempts = 0, not_before = NULL, problem = NULL, detail = NULL;
 
+-- name: AnalyzeLedger :exec
+-- A run marks more rows than autovacuum learns of before they are drained, and
+-- without statistics the planner takes the ledger for a small table.
+ANALYZE ledger;
+
 -- name: SetRunTotal :exec
 UPDATE runs SET total = @total WHERE workspace_id = @workspace_id AND id = @id;
 
