@@ -26,6 +26,7 @@ type bundle struct {
 	crm   *fake
 	conn  lockstep.Connection
 	run   lockstep.Run
+	force bool
 	env   *testsuite.TestActivityEnvironment
 	drain *activities.Records
 }
@@ -106,7 +107,7 @@ func (b *bundle) begin(t *testing.T, linkUp lockstep.LinkUp) {
 	var err error
 	b.run, err = b.store.BeginRun(t.Context(), lockstep.Run{
 		ID: uuid.Must(uuid.NewV7()), WorkspaceID: b.conn.WorkspaceID, ConnectionID: b.conn.ID, Kind: lockstep.RunImport, LinkUp: linkUp,
-	}, crm.Contact, false)
+	}, crm.Contact, b.force)
 	require.NoError(t, err)
 }
 
@@ -349,8 +350,24 @@ func TestDeletedMergedAndConvertedAreFollowed(t *testing.T) {
 	require.Equal(t, "Changed", b.crm.records[survivor].fields["LastName"])
 	require.Equal(t, b.key(1), b.crm.records[survivor].external)
 
-	b.begin(t, lockstep.LinkUpKeys) // a person asks for everything again
+	b.begin(t, lockstep.LinkUpKeys)
 	require.EqualValues(t, 1, b.chunk(t).Counts.Created, "what was deleted is created again on request")
+}
+
+func TestResyncBringsBackWhatWasDeletedAtOnce(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 3)
+	b.chunk(t)
+	b.crm.mu.Lock()
+	for _, r := range b.crm.records {
+		r.deleted = true
+	}
+	b.crm.mu.Unlock()
+	b.force = true
+	b.begin(t, lockstep.LinkUpKeys)
+
+	require.Equal(t, lockstep.Counts{Total: 3, Created: 3}, b.chunk(t).Counts)
+	require.Len(t, b.inCRM(t), 3)
 }
 
 func TestDuplicateRuleIsAnsweredByLinking(t *testing.T) {

@@ -149,7 +149,8 @@ func (d *drain) follow(ctx context.Context, items []item) ([]lockstep.Settlement
 
 // followMoved finds out what became of linked records that cannot be written:
 // a merged one is written again at its survivor, a converted lead's link moves
-// to the contact, a deleted record is left alone and unlinked.
+// to the contact, a deleted record is unlinked, and left alone unless a person
+// has asked for it.
 func (d *drain) followMoved(ctx context.Context, items []item) ([]lockstep.Settlement, error) {
 	if len(items) == 0 {
 		return nil, nil
@@ -180,6 +181,10 @@ func (d *drain) followMoved(ctx context.Context, items []item) ([]lockstep.Settl
 			links = append(links, lockstep.Link{RecordID: it.RecordID, CRMType: it.CRMType, CRMID: it.CRMID})
 		case ok && !f.Deleted:
 			settled = append(settled, it.putBack(&crm.Error{Kind: crm.KindConflict}))
+		case it.Force: // a person has asked for everything: create it again
+			s := it.putBack(&crm.Error{Kind: crm.KindConflict})
+			s.Unlink, s.Defer = true, 0
+			settled = append(settled, s)
 		default:
 			s := it.settle(lockstep.OutcomeSkipped, lockstep.Code(crm.ReasonDeleted), "")
 			s.Unlink = true

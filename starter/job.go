@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"lockstep/internal/client"
-	"lockstep/internal/crm"
 	"lockstep/internal/flow"
 )
 
@@ -152,21 +151,6 @@ func (l *local) send(ctx context.Context, r *remote, conn client.Connection) (cl
 		}
 	}
 	l.say("\nSending every record again: the sandbox begins empty each time.")
-	run, err := l.resync(ctx, r, conn)
-	if err != nil {
-		return client.Run{}, err
-	}
-	gone, err := r.events(ctx, conn, eventQuery{problem: string(crm.ReasonDeleted), limit: 1}, func(e client.Event) bool {
-		return e.RunID != nil && *e.RunID == run.ID
-	})
-	if err != nil || len(gone) == 0 {
-		return run, err
-	}
-	l.say("\nAnd once more, now that it is known what the sandbox has forgotten.")
-	return l.resync(ctx, r, conn)
-}
-
-func (l *local) resync(ctx context.Context, r *remote, conn client.Connection) (client.Run, error) {
 	id, err := r.resync(ctx, conn.ID)
 	if err != nil {
 		return client.Run{}, err

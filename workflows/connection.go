@@ -191,10 +191,10 @@ func (s *supervisor) troubled(ctx workflow.Context, err error) error {
 		return err
 	}
 	status, problem := lockstep.StatusError, lockstep.Code(app.Type())
-	switch problem {
-	case lockstep.CodeUnauthorized:
+	if problem == lockstep.CodeUnauthorized {
 		status = lockstep.StatusUnauthorized
-	case lockstep.CodeNotPermitted, lockstep.Code(crm.ReasonAccess):
+	}
+	if problem == lockstep.CodeNotPermitted || problem == lockstep.Code(crm.ReasonAccess) {
 		problem = lockstep.CodeProvisionDenied
 	}
 	if err := s.setStatus(ctx, status, problem); err != nil {

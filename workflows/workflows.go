@@ -53,7 +53,8 @@ func once(ctx workflow.Context, ref flow.ConnectionRef, summary string) workflow
 
 // chunk bounds one chunk of a run on the bulk queue. Retrying is for crashes
 // and for our own database's absence: what a vendor refuses is settled row by
-// row. A heartbeat every few seconds tells that the worker lives.
+// row. A heartbeat every few seconds tells that the worker lives, and a chunk
+// whose worker dies again and again is back as soon as the first time.
 func chunk(ctx workflow.Context, queue string, ref flow.ConnectionRef, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              queue,
@@ -63,7 +64,7 @@ func chunk(ctx workflow.Context, queue string, ref flow.ConnectionRef, summary s
 		HeartbeatTimeout:       15 * time.Second,
 		WaitForCancellation:    true,
 		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
+			InitialInterval: time.Second, BackoffCoefficient: 1.1, MaximumInterval: 30 * time.Second,
 		},
 		Priority: temporal.Priority{PriorityKey: priorityBulk, FairnessKey: ref.Workspace.String()},
 	})

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -257,7 +258,7 @@ func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, e
 }
 
 // label returns a CRM's name as people write it.
-func (s *Server) label(v crm.Vendor) string { return firstOf(s.Vendors[v].Label, string(v)) }
+func (s *Server) label(v crm.Vendor) string { return cmp.Or(s.Vendors[v].Label, string(v)) }
 
 // withLink returns c with where to sign in for it.
 func withLink(c Connection, link Authorization) NewConnection {

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -126,22 +127,13 @@ func (r *Error) problem(request string) Problem {
 		known.status = http.StatusInternalServerError
 	}
 	p := Problem{
-		Type: problemType(r.Code), Title: firstOf(r.Title, known.Title), Status: known.status, Code: string(r.Code), Instance: "urn:uuid:" + request,
-		Detail: firstOf(r.Detail, known.Meaning), Fix: firstOf(r.Fix, known.Fix), Report: r.report,
+		Type: problemType(r.Code), Title: cmp.Or(r.Title, known.Title), Status: known.status, Code: string(r.Code), Instance: "urn:uuid:" + request,
+		Detail: cmp.Or(r.Detail, known.Meaning), Fix: cmp.Or(r.Fix, known.Fix), Report: r.report,
 	}
 	if len(r.errors) > 0 {
 		p.Errors = &r.errors
 	}
 	return p
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }
 
 // problemType returns the URI that names a problem for ever.
@@ -157,7 +149,10 @@ func (s *Server) answerError(err error, c echo.Context) {
 	r := refusal(err)
 	p := r.problem(requestID(ctx))
 	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
-		s.Log.Error("failing", zap.String("request", requestID(ctx)), zap.String("route", route(c)), zap.Error(firstError(r.Err, err)))
+		if r.Err != nil {
+			err = r.Err
+		}
+		s.Log.Error("failing", zap.String("request", requestID(ctx)), zap.String("route", route(c)), zap.Error(err))
 	}
 	if c.Request().Method == http.MethodHead {
 		err = c.NoContent(p.Status)
@@ -171,15 +166,6 @@ func (s *Server) answerError(err error, c echo.Context) {
 	if err != nil && ctx.Err() == nil {
 		s.Log.Warn("answering", zap.String("request", requestID(ctx)), zap.Error(err))
 	}
-}
-
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // sentence returns s with a full stop.

@@ -18,6 +18,7 @@ import (
 func TestEveryErrorIsAProblemDocument(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	c := b.connection(t, lockstep.StatusLive)
 	id := uuid.NewString()
 
 	tests := []struct {
@@ -45,6 +46,8 @@ func TestEveryErrorIsAProblemDocument(t *testing.T) {
 		{"GET", "/v1/connections/" + id + "/runs?limit=501", "", "", 400, "request_invalid"},
 		{"GET", "/v1/connections/" + id + "/runs?limit=many", "", "", 400, "request_invalid"},
 		{"GET", "/v1/connections/" + id + "/mapping?object=unicorn", "", "", 400, "request_invalid"},
+		{"GET", "/v1/connections/" + c.ID.String() + "/events?outcome=%00", "", "", 400, "request_invalid"},
+		{"GET", "/v1/connections/" + c.ID.String() + "/events?problem=%ff", "", "", 400, "request_invalid"},
 	}
 	for _, test := range tests {
 		b.ask(t, test.method, test.target, test.body, "Content-Type", test.kind).problem(test.status, test.code)

@@ -68,6 +68,14 @@ func connectedPage(label string, account crm.Account, goesOn bool) string {
 	return v.render()
 }
 
+// environmentWord says what kind of account it is, behind its name.
+func environmentWord(a crm.Account) string {
+	if a.Environment == "" {
+		return ""
+	}
+	return " (" + string(a.Environment) + ")"
+}
+
 // problemPage tells a person what went wrong and what to do.
 func problemPage(p Problem) string {
 	return view{

@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -145,12 +144,4 @@ func deref(s *string) string {
 		return ""
 	}
 	return *s
-}
-
-// environmentWord says what kind of account it is, as people say it.
-func environmentWord(a crm.Account) string {
-	if a.Environment == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (%s)", a.Environment)
 }

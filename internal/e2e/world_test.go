@@ -379,7 +379,7 @@ func (w *world) requireTrue(t testing.TB, run lockstep.Run) {
 	t.Helper()
 	require.Equal(t, run.Counts.Total, run.Counts.Done(), "each record has its outcome")
 	there := w.landed(t)
-	require.EqualValues(t, run.Counts.Landed(), len(there))
+	require.Len(t, there, int(run.Counts.Landed()))
 	after := uuid.Nil
 	for {
 		page, err := w.store.Records(t.Context(), w.conn.WorkspaceID, crm.Contact, after, 1000)

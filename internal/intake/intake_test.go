@@ -307,6 +307,7 @@ func TestWhatCannotBeUsedIsRefused(t *testing.T) {
 		"too many rows":               {CSV, "", many.String(), "too_many_rows"},
 		"too many columns":            {CSV, "", wide.String(), "too_many_columns"},
 		"an endless column name":      {CSV, "", "external_id," + strings.Repeat("x", 256) + "\n", "header_unreadable"},
+		"lone carriage returns":       {CSV, "", "external_id,Email\r1,x\r2,y\r", "header_unreadable"},
 		"a broken header":             {CSV, "", "external_id,\"Email\n1,x\n", "header_unreadable"},
 		"nothing, as CSV":             {CSV, "", " \n", "empty"},
 		"nothing, as JSON":            {JSON, "", "", "empty"},

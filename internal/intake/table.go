@@ -53,6 +53,9 @@ func openTable(r io.Reader) (*table, error) {
 			}
 		}
 	}
+	if strings.Contains(first.text, "\r") {
+		return nil, &Error{Code: "header_unreadable", Detail: "The first row does not end where it should: the lines end in a lone carriage return.", Fix: "Save the file as CSV with usual line ends and load that."}
+	}
 	if strings.ContainsFunc(strings.Join(header, ""), isForbidden) {
 		return nil, &Error{Code: "not_text", Detail: "The first row, which names the columns, holds control characters.", Fix: "Save the file as CSV in UTF-8 and load that."}
 	}

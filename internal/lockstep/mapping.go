@@ -128,6 +128,7 @@ var defaults = map[crm.Object][]struct {
 		{"description", []string{"Description", "description"}},
 		{"country", []string{"BillingCountry", "country"}},
 	},
+	crm.Deal: nil, // which pipeline and stage a deal is in has to be said by a person
 }
 
 // DefaultMapping maps what can be mapped without asking: each of our fields to

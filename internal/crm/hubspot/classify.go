@@ -162,7 +162,10 @@ func (f fault) inner() []fault {
 	if !ok {
 		return nil
 	}
-	var invalid []struct{ Error, Name string }
+	var invalid []struct {
+		Error string `json:"error"`
+		Name  string `json:"name"`
+	}
 	if json.Unmarshal([]byte(list), &invalid) != nil {
 		return nil
 	}

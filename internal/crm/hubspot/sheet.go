@@ -81,8 +81,13 @@ func (s *sheet) settleRest(strays []crm.Outcome) bool {
 		return len(strays) == 0
 	}
 	o := crm.Outcome{Err: &crm.Error{Kind: crm.KindUnknown, Op: writeOp, Err: errAnswered}}
-	if len(strays) > 0 && (rest == 1 && len(strays) == 1 || sameRefusal(strays)) {
+	switch {
+	case rest == 1 && len(strays) == 1:
 		o = strays[0]
+	case sameRefusal(strays):
+		e := *strays[0].Err
+		e.Message = "" // whose it is, is not known
+		o = crm.Outcome{Err: &e}
 	}
 	for i := range s.settled {
 		if !s.settled[i] {
@@ -92,12 +97,15 @@ func (s *sheet) settleRest(strays []crm.Outcome) bool {
 	return true
 }
 
-// sameRefusal tells whether all of strays refuse for the same reason, so that it
-// does not matter which of them is whose.
+// sameRefusal tells whether strays refuse, and all for the same reason, so that
+// it does not matter which of them is whose.
 func sameRefusal(strays []crm.Outcome) bool {
+	if len(strays) == 0 || strays[0].Err == nil {
+		return false
+	}
 	first := strays[0].Err
-	for _, o := range strays {
-		if first == nil || o.Err == nil || o.Err.Kind != first.Kind || o.Err.Reason != first.Reason || o.Err.Code != first.Code {
+	for _, o := range strays[1:] {
+		if o.Err == nil || o.Err.Kind != first.Kind || o.Err.Reason != first.Reason || o.Err.Code != first.Code {
 			return false
 		}
 	}

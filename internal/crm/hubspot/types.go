@@ -95,9 +95,7 @@ type details map[string][]string
 // texts, is left out rather than making an error unreadable.
 func (d *details) UnmarshalJSON(body []byte) error {
 	var raw map[string]json.RawMessage
-	if json.Unmarshal(body, &raw) != nil {
-		return nil
-	}
+	_ = json.Unmarshal(body, &raw)
 	*d = make(details, len(raw))
 	for name, value := range raw {
 		var one string

@@ -134,11 +134,11 @@ func unsendable(field string) *crm.Error {
 // answer is about are KindUnknown by themselves; an answer that contradicts
 // itself, or says nothing, is so as a whole.
 func (a batchAnswer) outcomes(match crm.Match, sent []crm.Write) ([]crm.Outcome, error) {
-	open := newSheet(match, sent)
+	s := newSheet(match, sent)
 	var strays []crm.Outcome // said of no record by name
 	for _, r := range a.Results {
-		i, ok := open.whose(r.TraceID, r.key(match))
-		if !r.answers(match, sent, i, ok) || ok && !open.settle(i, r.outcome(match)) {
+		i, ok := s.whose(r.TraceID, r.key(match))
+		if !r.answers(match, sent, i, ok) || ok && !s.settle(i, r.outcome(match)) {
 			return nil, unreadable(writeOp, crm.KindUnknown, errAnswered)
 		}
 		if !ok {
@@ -150,9 +150,9 @@ func (a batchAnswer) outcomes(match crm.Match, sent []crm.Write) ([]crm.Outcome,
 		if refused.Err.Reason == crm.ReasonExternalID && len(a.Results) == 0 {
 			return nil, refused.Err // the field is missing for all of them
 		}
-		culprits := open.culprits(f)
+		culprits := s.culprits(f)
 		for _, i := range culprits {
-			if !open.settle(i, refused) {
+			if !s.settle(i, refused) {
 				return nil, unreadable(writeOp, crm.KindUnknown, errAnswered)
 			}
 		}
@@ -160,22 +160,22 @@ func (a batchAnswer) outcomes(match crm.Match, sent []crm.Write) ([]crm.Outcome,
 			strays = append(strays, refused)
 		}
 	}
-	if len(a.Results)+len(a.Errors) == 0 || !open.settleRest(strays) {
+	if len(a.Results)+len(a.Errors) == 0 || !s.settleRest(strays) {
 		return nil, unreadable(writeOp, crm.KindUnknown, errAnswered)
 	}
-	return open.outcomes, nil
+	return s.outcomes, nil
 }
 
 // answers tells whether r can be what became of the i-th of sent, or of one that
 // is not named. An upsert is answered with the external id that it was sent,
 // where it is answered with any; an update with another id when the record was
 // merged.
-func (r record) answers(match crm.Match, sent []crm.Write, i int, named bool) bool {
+func (r record) answers(match crm.Match, sent []crm.Write, i int, known bool) bool {
 	if r.ID == "" {
 		return false
 	}
 	id := r.Properties.ExternalID
-	return match != crm.ByExternalID || id == "" || named && sent[i].ExternalID == id
+	return match != crm.ByExternalID || id == "" || known && sent[i].ExternalID == id
 }
 
 // key returns what an answered record was matched by.
