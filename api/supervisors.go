@@ -96,12 +96,13 @@ func (s *supervisors) update(ctx context.Context, in flow.ConnectionInput, updat
 	return unreached("temporal.update", err)
 }
 
-// refused tells what a supervisor refused with: the type of its error is a code,
-// the kind of a CRM's failure, or a reason of one.
+// refused tells what a supervisor refused with: the type of its error is a
+// problem's code, and some codes stand for a kind of failure.
 func refused(app *temporal.ApplicationError) error {
 	r := &rest.Error{Code: lockstep.Code(app.Type()), Kind: crm.KindConflict, Err: app}
-	if kind := crm.Kind(app.Type()); slices.Contains(crm.Kinds(), kind) {
-		r.Code, r.Kind = lockstep.CodeOf(&crm.Error{Kind: kind}), kind
+	i := slices.IndexFunc(crm.Kinds(), func(k crm.Kind) bool { return lockstep.CodeOf(&crm.Error{Kind: k}) == r.Code })
+	if i >= 0 {
+		r.Kind = crm.Kinds()[i]
 	}
 	return r
 }

@@ -130,8 +130,8 @@ func TestWhatASupervisorRefusesIsTold(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]rest.Error{
 		flow.RefusedChosen:                {Code: flow.RefusedChosen, Kind: crm.KindConflict},
-		string(crm.KindUnauthorized):      {Code: lockstep.CodeUnauthorized, Kind: crm.KindUnauthorized},
-		string(crm.KindUnavailable):       {Code: lockstep.CodeUnavailable, Kind: crm.KindUnavailable},
+		string(lockstep.CodeUnauthorized): {Code: lockstep.CodeUnauthorized, Kind: crm.KindUnauthorized},
+		string(lockstep.CodeUnavailable):  {Code: lockstep.CodeUnavailable, Kind: crm.KindUnavailable},
 		string(crm.ReasonExternalID):      {Code: lockstep.Code(crm.ReasonExternalID), Kind: crm.KindConflict},
 		string(lockstep.CodeRunCancelled): {Code: lockstep.CodeRunCancelled, Kind: crm.KindConflict},
 	} {

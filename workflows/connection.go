@@ -93,6 +93,13 @@ func (s *supervisor) loop(ctx workflow.Context) error {
 			return err
 		}
 		if !more && s.standing.Status == lockstep.StatusConnecting {
+			given, err := s.missed(ctx)
+			if given && err == nil {
+				continue
+			}
+			if err != nil {
+				return err
+			}
 			return s.setStatus(ctx, lockstep.StatusConnecting, lockstep.CodeNotAuthorized)
 		}
 		if !more || workflow.GetInfo(ctx).GetContinueAsNewSuggested() && !s.pending() {
@@ -108,6 +115,16 @@ func (s *supervisor) loop(ctx workflow.Context) error {
 			return err
 		}
 	}
+}
+
+// missed tells whether somebody has authorised the connection and we were not
+// told, before it is given up.
+func (s *supervisor) missed(ctx workflow.Context) (bool, error) {
+	if err := s.stand(ctx); err != nil {
+		return false, err
+	}
+	s.authorized = s.standing.Status == lockstep.StatusSettingUp
+	return s.standing.Status != lockstep.StatusConnecting, nil
 }
 
 // await sleeps until there is something to do. It returns false when there has

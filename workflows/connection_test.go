@@ -138,6 +138,18 @@ func TestConnectionNobodyAuthorisesIsGivenUpAfterAnHour(t *testing.T) {
 	require.Equal(t, []string{"connecting"}, b.did)
 }
 
+func TestAuthorisationThatNobodyToldOfIsNotGivenUp(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusConnecting)
+	b.env.RegisterDelayedCallback(func() {
+		b.stand(func(s *flow.Standing) { s.Status = lockstep.StatusSettingUp })
+	}, time.Minute)
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"set up", "ready"}, b.did)
+}
+
 func TestChoosingImportStartsIt(t *testing.T) {
 	t.Parallel()
 	b := setupConnection(t, lockstep.StatusReady)

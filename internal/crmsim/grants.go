@@ -276,6 +276,27 @@ func (g *Grants) Revoke(token string) bool {
 	return false
 }
 
+// Forget kills a refresh token alone: what was issued for it lives until it
+// expires. It reports whether the token was alive.
+func (g *Grants) Forget(refresh string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gr, ok := g.refresh[refresh]
+	delete(g.refresh, refresh)
+	return ok && !gr.dead
+}
+
+// Approval returns what the live grant of a refresh token was given for.
+func (g *Grants) Approval(refresh string) (Approval, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gr, ok := g.refresh[refresh]
+	if !ok || gr.dead {
+		return Approval{}, false
+	}
+	return gr.approval, true
+}
+
 // RevokeAll kills every grant.
 func (g *Grants) RevokeAll() {
 	g.mu.Lock()

@@ -46,9 +46,23 @@ const (
 	ExcessDaily Excess = "daily"
 )
 
+// Meter is what a call is counted by. The zero Meter is the account's only
+// log, on the terms alone.
+type Meter struct {
+	// Name tells the logs of one account apart: calls with different names do
+	// not use up each other's rate. The daily allowance is the account's.
+	Name string
+	// Rate and Daily hold when the terms name none.
+	Rate  Rate
+	Daily int
+	// Fixed keeps Rate whatever the terms name.
+	Fixed bool
+}
+
 // Usage is where an account stands after one call.
 type Usage struct {
 	Excess    Excess
+	Meter     string // its name
 	Rate      Rate
 	InWindow  int // calls let through in the rate's window, this one included
 	Daily     int // limit on 24 hours; 0 is none
@@ -74,9 +88,9 @@ type Terms struct {
 	TokenLatency time.Duration // added to every call to the token endpoint
 }
 
-// usage is the sliding log of one account, and its calls by hour.
+// usage is the sliding logs of one account by meter, and its calls by hour.
 type usage struct {
-	log   []time.Time
+	logs  map[string][]time.Time
 	hours map[int64]int
 }
 
@@ -100,19 +114,25 @@ func (l *Limits) Change(change func(Terms) Terms) {
 	l.terms = change(l.terms)
 }
 
-// Take counts one call of account, unless a limit forbids it; a call that is
-// not let through counts for nothing.
-func (l *Limits) Take(account string) Usage {
+// Take counts one call of account by the meter, unless a limit forbids it; a
+// call that is not let through counts for nothing.
+func (l *Limits) Take(account string, m Meter) Usage {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	u := l.accounts[account]
 	if u == nil {
-		u = &usage{hours: make(map[int64]int)}
+		u = &usage{logs: make(map[string][]time.Time), hours: make(map[int64]int)}
 		l.accounts[account] = u
 	}
 	now := l.now()
-	used := Usage{Rate: l.terms.Rate, Daily: l.terms.Daily}
-	used.InWindow = u.recent(now, l.terms.Rate)
+	used := Usage{Meter: m.Name, Rate: l.terms.Rate, Daily: l.terms.Daily}
+	if used.Rate.Calls == 0 || m.Fixed {
+		used.Rate = m.Rate
+	}
+	if used.Daily == 0 {
+		used.Daily = m.Daily
+	}
+	used.InWindow = u.recent(now, m.Name, used.Rate)
 	used.DailyUsed = u.day(now)
 	switch {
 	case used.Daily > 0 && used.DailyUsed >= used.Daily:
@@ -121,7 +141,7 @@ func (l *Limits) Take(account string) Usage {
 		used.Excess = ExcessRate
 	default:
 		if used.Rate.Calls > 0 {
-			u.log = append(u.log, now)
+			u.logs[m.Name] = append(u.logs[m.Name], now)
 			used.InWindow++
 		}
 		u.hours[hour(now)]++
@@ -131,17 +151,19 @@ func (l *Limits) Take(account string) Usage {
 }
 
 // recent drops what has left the window and returns how many calls are in it.
-func (u *usage) recent(now time.Time, rate Rate) int {
+func (u *usage) recent(now time.Time, meter string, rate Rate) int {
 	if rate.Calls == 0 {
-		u.log = nil
+		delete(u.logs, meter)
 		return 0
 	}
+	log := u.logs[meter]
 	old := 0
-	for old < len(u.log) && now.Sub(u.log[old]) >= rate.Window {
+	for old < len(log) && now.Sub(log[old]) >= rate.Window {
 		old++
 	}
-	u.log = append(u.log[:0], u.log[old:]...)
-	return len(u.log)
+	log = append(log[:0], log[old:]...)
+	u.logs[meter] = log
+	return len(log)
 }
 
 // day returns the calls of the last 24 hours, to the hour.

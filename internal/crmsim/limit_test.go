@@ -55,7 +55,7 @@ func TestNoWindowEverHoldsMoreThanTheRate(t *testing.T) {
 	limits := crmsim.NewLimits(crmsim.Terms{Rate: crmsim.Rate{Calls: 5, Window: 10 * time.Second}}, clk.now)
 	var passed []time.Time
 	for range 400 {
-		if limits.Take("a").Excess == crmsim.ExcessNone {
+		if limits.Take("a", crmsim.Meter{}).Excess == crmsim.ExcessNone {
 			passed = append(passed, clk.now())
 		}
 		clk.pass(370 * time.Millisecond)
@@ -70,9 +70,9 @@ func TestLimitsAreForEachAccount(t *testing.T) {
 	t.Parallel()
 
 	limits := crmsim.NewLimits(crmsim.Terms{Rate: crmsim.Rate{Calls: 1, Window: time.Hour}}, newClock().now)
-	require.Equal(t, crmsim.ExcessNone, limits.Take("a").Excess)
-	require.Equal(t, crmsim.ExcessRate, limits.Take("a").Excess)
-	require.Equal(t, crmsim.ExcessNone, limits.Take("b").Excess)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("a", crmsim.Meter{}).Excess)
+	require.Equal(t, crmsim.ExcessRate, limits.Take("a", crmsim.Meter{}).Excess)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("b", crmsim.Meter{}).Excess)
 }
 
 func TestTheDailyAllowanceComesBackAfterADay(t *testing.T) {
@@ -80,24 +80,24 @@ func TestTheDailyAllowanceComesBackAfterADay(t *testing.T) {
 
 	clk := newClock()
 	limits := crmsim.NewLimits(crmsim.Terms{Daily: 2}, clk.now)
-	require.Equal(t, 1, limits.Take("a").DailyUsed)
-	require.Equal(t, 2, limits.Take("a").DailyUsed)
-	spent := limits.Take("a")
+	require.Equal(t, 1, limits.Take("a", crmsim.Meter{}).DailyUsed)
+	require.Equal(t, 2, limits.Take("a", crmsim.Meter{}).DailyUsed)
+	spent := limits.Take("a", crmsim.Meter{})
 	require.Equal(t, crmsim.ExcessDaily, spent.Excess)
 	require.Equal(t, 2, spent.DailyUsed, "a refused call counts for nothing")
 
 	clk.pass(24 * time.Hour)
-	require.Equal(t, crmsim.ExcessNone, limits.Take("a").Excess)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("a", crmsim.Meter{}).Excess)
 }
 
 func TestChangedTermsHoldAtOnce(t *testing.T) {
 	t.Parallel()
 
 	limits := crmsim.NewLimits(crmsim.Terms{}, newClock().now)
-	require.Equal(t, crmsim.ExcessNone, limits.Take("a").Excess)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("a", crmsim.Meter{}).Excess)
 	limits.Change(func(terms crmsim.Terms) crmsim.Terms {
 		terms.Daily = 1
 		return terms
 	})
-	require.Equal(t, crmsim.ExcessDaily, limits.Take("a").Excess, "what was used before counts")
+	require.Equal(t, crmsim.ExcessDaily, limits.Take("a", crmsim.Meter{}).Excess, "what was used before counts")
 }

@@ -66,6 +66,14 @@ type Dialect interface {
 	Stamp(h http.Header, u Usage)
 }
 
+// Metered is a Dialect whose limits depend on the call, as where each kind of
+// token has its own.
+type Metered interface {
+	Dialect
+	// Meter says what the call is counted by that Admit has just let in.
+	Meter() Meter
+}
+
 // Answer is what a vendor replies to one call.
 type Answer struct {
 	Status int
@@ -146,7 +154,11 @@ func (g *Rig) admit(x *Exchange) *Answer {
 		answer := x.dialect.Expire(x.Request)
 		return &answer
 	}
-	x.Usage = g.Limits.Take(account)
+	var meter Meter
+	if d, ok := x.dialect.(Metered); ok {
+		meter = d.Meter()
+	}
+	x.Usage = g.Limits.Take(account, meter)
 	if x.Usage.Excess != ExcessNone {
 		x.Throttled = true
 		answer := x.dialect.Limited(x.Usage)

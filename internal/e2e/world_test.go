@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.uber.org/zap"
@@ -40,12 +42,14 @@ import (
 type world struct {
 	dir      string
 	database string
+	pool     *pgxpool.Pool
 	store    *store.Store
 	temporal client.Client
 	sandbox  *stack.Sandbox
 	worker   *stack.Process
 	queues   flow.Queues
 	conn     lockstep.Connection
+	keyset   []byte
 	log      string   // of the worker
 	secrets  []string // tokens that no history and no log may hold
 }
@@ -80,7 +84,8 @@ type options struct {
 func begin(t testing.TB, o options) *world {
 	t.Helper()
 	w := &world{dir: t.TempDir(), database: storetest.URL(t)}
-	w.store = store.New(storetest.Open(t, w.database))
+	w.pool = storetest.Open(t, w.database)
+	w.store = store.New(w.pool)
 	server, err := temporal()
 	require.NoError(t, err)
 
@@ -89,7 +94,7 @@ func begin(t testing.TB, o options) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.sandbox.Kill()) })
 
-	keyset, err := secret.NewKeyset()
+	w.keyset, err = secret.NewKeyset()
 	require.NoError(t, err)
 	prefix := "e2e-" + uuid.NewString()[:8] + "-"
 	w.queues = flow.QueuesFor(prefix)
@@ -98,7 +103,7 @@ func begin(t testing.TB, o options) *world {
 		Name: "worker", Bin: binary("worker"), Log: w.log,
 		Env: []string{
 			"DATABASE_URL=" + w.database, "TEMPORAL_ADDRESS=" + server.Address, "TEMPORAL_NAMESPACE=" + server.Namespace,
-			"LOCKSTEP_KEYSET=" + base64.StdEncoding.EncodeToString(keyset), "LOCKSTEP_QUEUE_PREFIX=" + prefix, "LOCKSTEP_RESERVE=0",
+			"LOCKSTEP_KEYSET=" + base64.StdEncoding.EncodeToString(w.keyset), "LOCKSTEP_QUEUE_PREFIX=" + prefix, "LOCKSTEP_RESERVE=0",
 			"LOCKSTEP_SALESFORCE_CLIENT_ID=lockstep-sandbox", "LOCKSTEP_SALESFORCE_CLIENT_SECRET=lockstep-sandbox-secret",
 			"LOCKSTEP_SALESFORCE_LOGIN_URL=" + w.sandbox.Vendors["salesforce"],
 		},
@@ -112,7 +117,7 @@ func begin(t testing.TB, o options) *world {
 	require.NoError(t, err)
 	t.Cleanup(w.temporal.Close)
 
-	w.connect(t, keyset, o.target)
+	w.connect(t, o.target)
 	if o.contacts > 0 {
 		w.load(t, contacts(0, o.contacts)...)
 	}
@@ -121,7 +126,7 @@ func begin(t testing.TB, o options) *world {
 
 // connect authorises the sandbox's Salesforce as a person would, and waits
 // until the connection is ready.
-func (w *world) connect(t testing.TB, keyset []byte, target string) {
+func (w *world) connect(t testing.TB, target string) {
 	t.Helper()
 	ctx := t.Context()
 	tenant, err := lockstep.NewWorkspace("E2E")
@@ -136,14 +141,8 @@ func (w *world) connect(t testing.TB, keyset []byte, target string) {
 	id := uuid.Must(uuid.NewV7())
 	require.NoError(t, w.store.CreateConnection(ctx, lockstep.Connection{ID: id, WorkspaceID: tenant.ID, Vendor: crm.Salesforce, Targets: targets}))
 
-	ring, err := secret.ParseKeyring(keyset)
-	require.NoError(t, err)
-	grant := w.authorize(t, ring)
-	vault := &oauth.Vault{Rows: w.store, Keyring: ring}
-	sealed, err := vault.Seal(tenant.ID, id, grant)
-	require.NoError(t, err)
-	account := crm.Account{ID: "00D000000000001", Name: "Sandbox", Environment: crm.Production}
-	require.NoError(t, w.store.Authorize(ctx, tenant.ID, id, 1, account, grant.BaseURL, sealed))
+	w.conn = lockstep.Connection{ID: id, WorkspaceID: tenant.ID, Epoch: 1}
+	w.grant(t)
 
 	in := flow.ConnectionInput{Workspace: tenant.ID, Connection: id, Vendor: crm.Salesforce}
 	_, err = w.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: flow.ConnectionID(id), TaskQueue: w.queues.Interactive}, flow.ConnectionName, in)
@@ -154,6 +153,39 @@ func (w *world) connect(t testing.TB, keyset []byte, target string) {
 		require.NotEqual(t, lockstep.StatusError, w.conn.Status, w.conn.StatusReason)
 		return w.conn.Status == lockstep.StatusReady
 	})
+}
+
+// apps are Lockstep's registrations with the sandbox.
+func (w *world) apps() map[crm.Vendor]oauth.App {
+	return map[crm.Vendor]oauth.App{crm.Salesforce: {
+		ClientID: "lockstep-sandbox", ClientSecret: secret.NewText("lockstep-sandbox-secret"),
+		RedirectURL: "http://127.0.0.1:1/v1/oauth/callback", LoginURL: w.sandbox.Vendors["salesforce"],
+	}}
+}
+
+// grant authorises the connection, for the first time or again, and keeps the
+// grant as the API does.
+func (w *world) grant(t testing.TB) {
+	t.Helper()
+	ring, err := secret.ParseKeyring(w.keyset)
+	require.NoError(t, err)
+	grant := w.authorize(t, ring)
+	vault := &oauth.Vault{Rows: w.store, Keyring: ring}
+	sealed, err := vault.Seal(w.conn.WorkspaceID, w.conn.ID, grant)
+	require.NoError(t, err)
+	account := crm.Account{ID: "00D000000000001", Name: "Sandbox", Environment: crm.Production}
+	require.NoError(t, w.store.Authorize(t.Context(), w.conn.WorkspaceID, w.conn.ID, w.conn.Epoch, account, grant.BaseURL, sealed))
+}
+
+// reconnect authorises the connection again and tells its supervisor.
+func (w *world) reconnect(t testing.TB) {
+	t.Helper()
+	w.grant(t)
+	handle, err := w.temporal.UpdateWorkflow(t.Context(), client.UpdateWorkflowOptions{
+		WorkflowID: flow.ConnectionID(w.conn.ID), UpdateName: flow.UpdateCompleteAuthorization, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	require.NoError(t, err)
+	require.NoError(t, handle.Get(t.Context(), nil))
 }
 
 // states remembers the one sign-in of a test.
@@ -172,11 +204,8 @@ func (s *states) Consume(context.Context, []byte, []byte) (oauth.Pending, error)
 func (w *world) authorize(t testing.TB, ring *secret.Keyring) oauth.Grant {
 	t.Helper()
 	f := oauth.Flow{
-		Vendors: &oauth.Vendors{Factories: all.Factories(), Base: http.DefaultTransport, Apps: map[crm.Vendor]oauth.App{crm.Salesforce: {
-			ClientID: "lockstep-sandbox", ClientSecret: secret.NewText("lockstep-sandbox-secret"),
-			RedirectURL: "http://127.0.0.1:1/v1/oauth/callback", LoginURL: w.sandbox.Vendors["salesforce"],
-		}}},
-		States: &states{}, Keyring: ring,
+		Vendors: &oauth.Vendors{Factories: all.Factories(), Base: http.DefaultTransport, Apps: w.apps()},
+		States:  &states{}, Keyring: ring,
 	}
 	started, err := f.Start(t.Context(), oauth.Request{Vendor: crm.Salesforce})
 	require.NoError(t, err)
@@ -380,21 +409,21 @@ func (w *world) requireTrue(t testing.TB, run lockstep.Run) {
 	require.Equal(t, run.Counts.Total, run.Counts.Done(), "each record has its outcome")
 	there := w.landed(t)
 	require.Len(t, there, int(run.Counts.Landed()))
-	after := uuid.Nil
-	for {
-		page, err := w.store.Records(t.Context(), w.conn.WorkspaceID, crm.Contact, after, 1000)
-		require.NoError(t, err)
-		if len(page) == 0 {
-			return
+	rows, err := w.pool.Query(t.Context(), `SELECT r.external_id, l.state, coalesce(l.crm_id, '') FROM ledger l
+		JOIN records r ON r.id = l.record_id WHERE l.connection_id = $1`, w.conn.ID)
+	require.NoError(t, err)
+	var (
+		external, state, id string
+		compared            int64
+	)
+	_, err = pgx.ForEachRow(rows, []any{&external, &state, &id}, func() error {
+		compared++
+		sim, ok := there[lockstep.ExternalID(w.conn.WorkspaceKey, external)]
+		if ok != (state == string(lockstep.StateSynced)) || sim.ID != id {
+			return fmt.Errorf("%s is %s as %q, and in the CRM as %q", external, state, id, sim.ID)
 		}
-		for _, r := range page {
-			rows, err := w.store.RecordLedger(t.Context(), w.conn.WorkspaceID, r.ID)
-			require.NoError(t, err)
-			require.Len(t, rows, 1)
-			sim, ok := there[lockstep.ExternalID(w.conn.WorkspaceKey, r.ExternalID)]
-			require.Equal(t, rows[0].State == lockstep.StateSynced, ok, "%s is %s", r.ExternalID, rows[0].State)
-			require.Equal(t, rows[0].CRMID, sim.ID)
-		}
-		after = page[len(page)-1].ID
-	}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, run.Counts.Total, compared)
 }

@@ -105,8 +105,12 @@ func TestMergedAndDeletedAreToldApart(t *testing.T) {
 	require.NoError(t, err)
 	moved := &crm.Moved{Type: contacts, ID: "5"}
 	require.ElementsMatch(t, []crm.Found{
-		{ID: "1", MovedTo: moved}, {ID: "2", MovedTo: moved}, {ID: "3", MovedTo: moved}, {ID: "4", MovedTo: moved},
-		{ID: "6"}, {ID: "7", Deleted: true},
+		{ID: "1", MovedTo: moved},
+		{ID: "2", MovedTo: moved},
+		{ID: "3", MovedTo: moved},
+		{ID: "4", MovedTo: moved},
+		{ID: "6"},
+		{ID: "7", Deleted: true},
 	}, found)
 	require.Equal(t, 3, calls, "one for all, and one each for those that nothing names")
 }

@@ -102,15 +102,18 @@ func TestRecordedAnswersOfBatches(t *testing.T) {
 		want   map[string]string // ref → id, or the code of its error
 	}{
 		"batch/update/contacts/success.json": {
-			crm.ByID, []crm.Write{{Ref: "b", ID: "171591000199"}, {Ref: "a", ID: "171591000198"}},
+			crm.ByID,
+			[]crm.Write{{Ref: "b", ID: "171591000199"}, {Ref: "a", ID: "171591000198"}},
 			map[string]string{"a": "171591000198", "b": "171591000199"},
 		},
 		"batch/update/contacts/err-partial-success.json": {
-			crm.ByID, []crm.Write{{Ref: "gone", ID: "unknownIdentifier888"}, {Ref: "there", ID: "171591000199"}},
+			crm.ByID,
+			[]crm.Write{{Ref: "gone", ID: "unknownIdentifier888"}, {Ref: "there", ID: "171591000199"}},
 			map[string]string{"gone": "OBJECT_NOT_FOUND", "there": "171591000199"},
 		},
 		"batch/create/contacts/err-partial-success.json": { // its answers name no external id, as an upsert's do
-			crm.ByExternalID, []crm.Write{{Ref: "exists", ExternalID: "k.a"}, {Ref: "made", ExternalID: "k.b"}},
+			crm.ByExternalID,
+			[]crm.Write{{Ref: "exists", ExternalID: "k.a"}, {Ref: "made", ExternalID: "k.b"}},
 			map[string]string{"exists": "CONFLICT", "made": "171596044870"},
 		},
 	} {

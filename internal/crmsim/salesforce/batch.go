@@ -3,6 +3,8 @@ package salesforce
 import (
 	"slices"
 	"strings"
+
+	"lockstep/internal/crmsim"
 )
 
 // batch is what one call writes to one object.
@@ -39,8 +41,8 @@ func (b *batch) keys(keys []string) []string {
 		d := &b.drafts[i]
 		key := ""
 		for _, c := range d.changes {
-			if c.field == mark {
-				key = c.text
+			if c.Field == mark {
+				key = c.Text
 			}
 		}
 		if id, ok := longID(d.id); key == "" && ok {
@@ -171,8 +173,8 @@ func (b *batch) admitInsert(d *draft) *failure {
 	}
 	var missing []string
 	for _, i := range o.required {
-		given := slices.IndexFunc(d.changes, func(c change) bool { return c.field == i })
-		if given < 0 || d.changes[given].text == "" {
+		given := slices.IndexFunc(d.changes, func(c crmsim.Change) bool { return c.Field == i })
+		if given < 0 || d.changes[given].Text == "" {
 			missing = append(missing, o.fields[i].name)
 		}
 	}
@@ -198,7 +200,7 @@ func (b *batch) admitUpdate(d *draft, r *record) *failure {
 	}
 	var missing []string
 	for _, c := range d.changes {
-		if f := o.fields[c.field]; c.text == "" && !f.nillable {
+		if f := o.fields[c.Field]; c.Text == "" && !f.nillable {
 			missing = append(missing, f.name)
 		}
 	}
@@ -210,10 +212,10 @@ func (b *batch) admitUpdate(d *draft, r *record) *failure {
 
 // denied refuses fields that cannot be written
 // (amp-labs-fixtures/invalid-field-upsert.json).
-func denied(o *object, changes []change, writable func(*field) bool) *failure {
+func denied(o *object, changes []crmsim.Change, writable func(*field) bool) *failure {
 	var names []string
 	for _, c := range changes {
-		if f := o.fields[c.field]; !writable(f) {
+		if f := o.fields[c.Field]; !writable(f) {
 			names = append(names, f.name)
 		}
 	}
@@ -230,18 +232,18 @@ func missingFields(names []string) *failure {
 }
 
 // completed adds the defaults of what was not given.
-func (b *batch) completed(changes []change) []change {
+func (b *batch) completed(changes []crmsim.Change) []crmsim.Change {
 	o := b.shape()
-	full := make([]change, 0, len(changes)+2)
+	full := make([]crmsim.Change, 0, len(changes)+2)
 	for i, f := range o.fields {
-		given := len(changes) > 0 && changes[0].field == i
+		given := len(changes) > 0 && changes[0].Field == i
 		switch {
-		case given && changes[0].text != "":
+		case given && changes[0].Text != "":
 			full = append(full, changes[0])
 		case f.name == "OwnerId":
-			full = append(full, change{field: i, text: b.table.org.user})
+			full = append(full, crmsim.Change{Field: i, Text: b.table.org.user})
 		case f.defaultText != "" && f.kind != typeBoolean && !f.dropped:
-			full = append(full, change{field: i, text: f.defaultText})
+			full = append(full, crmsim.Change{Field: i, Text: f.defaultText})
 		}
 		if given {
 			changes = changes[1:]

@@ -65,7 +65,7 @@ func (t *table) view(r *record) crmsim.Record {
 		out.ExternalID = &mark
 	}
 	if i, ok := o.index["Email"]; ok {
-		out.Email = strings.ToLower(r.row.get(i))
+		out.Email = strings.ToLower(r.row.Get(i))
 	}
 	return out
 }
@@ -74,7 +74,7 @@ func (t *table) view(r *record) crmsim.Record {
 func (t *table) fields(r *record) json.RawMessage {
 	o := t.schema.Load()
 	stored := make([]string, len(o.fields))
-	for i, text := range r.row.all() {
+	for i, text := range r.row.All() {
 		stored[i] = text
 	}
 	out := make([]byte, 1, 1024)
@@ -85,7 +85,7 @@ func (t *table) fields(r *record) json.RawMessage {
 			text = t.text(r, i)
 		}
 		if text != "" && !f.dropped {
-			out = appendMember(out, f.name)
+			out = crmsim.AppendMember(out, f.name)
 			out = f.appendJSON(out, text)
 		}
 	}
@@ -197,10 +197,10 @@ func (b *book) Merge(winner, loser string) error {
 		return crmsim.ErrNoRecord
 	}
 	t.remove(from)
-	var taken []change
-	for i, text := range from.row.all() {
-		if into.row.get(i) == "" {
-			taken = append(taken, change{field: i, text: text})
+	var taken []crmsim.Change
+	for i, text := range from.row.All() {
+		if into.row.Get(i) == "" {
+			taken = append(taken, crmsim.Change{Field: i, Text: text})
 		}
 	}
 	t.update(into, taken)
@@ -247,19 +247,19 @@ func (o *org) convert(t *table, lead *record) string {
 	values := map[string]string{"OwnerId": t.value(lead, "OwnerId")}
 	contacts := o.table("Contact").schema.Load()
 	shape := t.schema.Load()
-	for i, text := range lead.row.all() {
+	for i, text := range lead.row.All() {
 		if f := shape.fields[i]; !f.custom && contacts.has(f.name) {
 			values[f.name] = text
 		}
 	}
 	contact := o.put("Contact", values)
-	changes := []change{
-		{field: shape.must("IsConverted"), text: "true"},
-		{field: shape.must("ConvertedContactId"), text: contact},
-		{field: shape.must("ConvertedDate"), text: o.now().UTC().Format(time.DateOnly)},
-		{field: shape.must("Status"), text: "Closed - Converted"},
+	changes := []crmsim.Change{
+		{Field: shape.must("IsConverted"), Text: "true"},
+		{Field: shape.must("ConvertedContactId"), Text: contact},
+		{Field: shape.must("ConvertedDate"), Text: o.now().UTC().Format(time.DateOnly)},
+		{Field: shape.must("Status"), Text: "Closed - Converted"},
 	}
-	slices.SortFunc(changes, func(a, b change) int { return a.field - b.field })
+	slices.SortFunc(changes, func(a, b crmsim.Change) int { return a.Field - b.Field })
 	t.update(lead, changes)
 	return contact
 }

@@ -20,19 +20,19 @@ type collection struct {
 
 func readCollection(body string) (collection, *failure) {
 	c := collection{members: make([]member, 0, len(body)/32)}
-	s := scanner{data: body}
-	s.members(func(key string) {
+	s := crmsim.NewScanner(body)
+	s.Members(func(key string) {
 		switch key {
 		case "allOrNone":
-			c.allOrNone = s.raw() == "true"
+			c.allOrNone = s.Raw() == "true"
 		case "records":
-			s.items(func() { c.add(&s) })
+			s.Items(func() { c.add(s) })
 		default:
-			s.raw()
+			s.Raw()
 		}
 	})
 	switch {
-	case s.end() != nil:
+	case s.End() != nil:
 		return c, badJSON()
 	case len(c.records) == 0:
 		// amp-labs-fixtures/batch/create/contacts/err-bad-request.json
@@ -44,10 +44,10 @@ func readCollection(body string) (collection, *failure) {
 }
 
 // add reads one record.
-func (c *collection) add(s *scanner) {
+func (c *collection) add(s *crmsim.Scanner) {
 	first, kind := len(c.members), ""
-	s.members(func(key string) {
-		value := s.raw()
+	s.Members(func(key string) {
+		value := s.Raw()
 		if key == "attributes" {
 			kind = attributeType(value)
 			return
@@ -60,13 +60,13 @@ func (c *collection) add(s *scanner) {
 
 func attributeType(raw string) string {
 	kind := ""
-	s := scanner{data: raw}
-	s.members(func(key string) {
+	s := crmsim.NewScanner(raw)
+	s.Members(func(key string) {
 		if key != "type" {
-			s.raw()
+			s.Raw()
 			return
 		}
-		kind = s.quoted()
+		kind = s.Quoted()
 	})
 	return kind
 }
@@ -216,7 +216,7 @@ func (c *call) count(w *write) {
 func (o outcome) append(out []byte, upsert bool) []byte {
 	out = append(out, '{')
 	if o.bad == nil {
-		out = append(appendMember(out, "id"), '"')
+		out = append(crmsim.AppendMember(out, "id"), '"')
 		out = append(out, o.id...)
 		out = append(out, `","success":true,"errors":[]`...)
 	} else {
@@ -224,7 +224,7 @@ func (o outcome) append(out []byte, upsert bool) []byte {
 		out = append(o.bad.append(out, "statusCode", true), ']')
 	}
 	if upsert {
-		out = append(appendMember(out, "created"), truth(o.created)...)
+		out = append(crmsim.AppendMember(out, "created"), truth(o.created)...)
 	}
 	return append(out, '}')
 }
@@ -329,20 +329,20 @@ func (c *call) wanted() (ids, fields []string, bad *failure) {
 		q := c.request.URL.Query()
 		return strings.FieldsFunc(q.Get("ids"), comma), strings.FieldsFunc(q.Get("fields"), comma), nil
 	}
-	s := scanner{data: string(c.body)}
-	s.members(func(key string) {
+	s := crmsim.NewScanner(string(c.body))
+	s.Members(func(key string) {
 		into := &ids
 		switch key {
 		case "ids":
 		case "fields":
 			into = &fields
 		default:
-			s.raw()
+			s.Raw()
 			return
 		}
-		s.items(func() { *into = append(*into, s.quoted()) })
+		s.Items(func() { *into = append(*into, s.Quoted()) })
 	})
-	if s.end() != nil {
+	if s.End() != nil {
 		return nil, nil, badJSON()
 	}
 	return ids, fields, nil
@@ -357,7 +357,7 @@ func (t *table) append(out []byte, r *record, columns []int, version string) []b
 	out = append(out, recordURL(version, o.name, r.id)...)
 	out = append(out, `"}`...)
 	for _, i := range columns {
-		out = appendMember(out, o.fields[i].name)
+		out = crmsim.AppendMember(out, o.fields[i].name)
 		out = o.fields[i].appendJSON(out, t.text(r, i))
 	}
 	return append(out, '}')

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"lockstep/internal/crmsim"
 )
 
 // verb is what a write does with a record.
@@ -21,7 +23,7 @@ const (
 type draft struct {
 	id      string // as given
 	key     string // value of the field upserted by
-	changes []change
+	changes []crmsim.Change
 	parents []parent
 	bad     *failure
 }
@@ -46,7 +48,7 @@ type reader struct {
 
 // read reads one record. The second result is an error about the whole call.
 func (rd *reader) read(members []member) (draft, *failure) {
-	d := draft{changes: make([]change, 0, len(members))}
+	d := draft{changes: make([]crmsim.Change, 0, len(members))}
 	for _, m := range members {
 		if strings.EqualFold(m.key, "attributes") {
 			continue
@@ -55,11 +57,11 @@ func (rd *reader) read(members []member) (draft, *failure) {
 			return d, stop
 		}
 	}
-	slices.SortStableFunc(d.changes, func(a, b change) int { return cmp.Compare(a.field, b.field) })
+	slices.SortStableFunc(d.changes, func(a, b crmsim.Change) int { return cmp.Compare(a.Field, b.Field) })
 	// Of a member given twice, the last counts.
 	last := d.changes[:0]
 	for i, c := range d.changes {
-		if i+1 == len(d.changes) || d.changes[i+1].field != c.field {
+		if i+1 == len(d.changes) || d.changes[i+1].Field != c.Field {
 			last = append(last, c)
 		}
 	}
@@ -92,7 +94,7 @@ func (rd *reader) member(d *draft, m member) *failure {
 		text, _ = longID(text)
 		d.parents = append(d.parents, parent{field: i, value: text})
 	}
-	d.changes = append(d.changes, change{field: i, text: text})
+	d.changes = append(d.changes, crmsim.Change{Field: i, Text: text})
 	return nil
 }
 
@@ -113,20 +115,20 @@ func (rd *reader) stranger(d *draft, m member) *failure {
 // relationship reads {"Ext_Id__c": "value"}, attributes aside.
 func (rd *reader) relationship(d *draft, i int, value string) *failure {
 	p := parent{field: i, object: rd.object.fields[i].referenceTo[0]}
-	s := scanner{data: value}
-	s.members(func(key string) {
-		raw := s.raw()
+	s := crmsim.NewScanner(value)
+	s.Members(func(key string) {
+		raw := s.Raw()
 		if key == "attributes" {
 			return
 		}
-		quoted := scanner{data: raw}
-		p.by, p.value = key, quoted.quoted()
+		quoted := crmsim.NewScanner(raw)
+		p.by, p.value = key, quoted.Quoted()
 	})
-	if s.end() != nil || p.by == "" {
+	if s.End() != nil || p.by == "" {
 		return unreadable(rd.object.fields[i], value)
 	}
 	d.parents = append(d.parents, p)
-	d.changes = append(d.changes, change{field: i})
+	d.changes = append(d.changes, crmsim.Change{Field: i})
 	return nil
 }
 

@@ -101,17 +101,17 @@ func (f *failure) answer() crmsim.Answer {
 func (f *failure) append(out []byte, codeKey string, always bool) []byte {
 	out = append(out, '{')
 	if f.duplicate != nil {
-		out = append(appendMember(out, "duplicateResult"), f.duplicate...)
+		out = append(crmsim.AppendMember(out, "duplicateResult"), f.duplicate...)
 	}
-	out = appendString(appendMember(out, codeKey), string(f.code))
-	out = appendString(appendMember(out, "message"), f.message)
+	out = crmsim.AppendString(crmsim.AppendMember(out, codeKey), string(f.code))
+	out = crmsim.AppendString(crmsim.AppendMember(out, "message"), f.message)
 	if always || f.fields != nil {
-		out = append(appendMember(out, "fields"), '[')
+		out = append(crmsim.AppendMember(out, "fields"), '[')
 		for i, name := range f.fields {
 			if i > 0 {
 				out = append(out, ',')
 			}
-			out = appendString(out, name)
+			out = crmsim.AppendString(out, name)
 		}
 		out = append(out, ']')
 	}

@@ -1,5 +1,7 @@
 package salesforce
 
+import "lockstep/internal/crmsim"
+
 // The helpers below spell an object's fields as describe/*.json shows them:
 // most are createable, updateable, nillable and subject to field-level
 // security, so that is what each starts from.
@@ -203,9 +205,9 @@ func addressField(prefix, labelPrefix string) *field {
 		out, filled := []byte("{"), false
 		for _, part := range parts {
 			i := o.must(prefix + part.field)
-			value := r.row.get(i)
+			value := r.row.Get(i)
 			filled = filled || value != ""
-			out = appendMember(out, part.key)
+			out = crmsim.AppendMember(out, part.key)
 			out = o.fields[i].appendJSON(out, value)
 		}
 		if !filled {
@@ -233,8 +235,8 @@ func person(salutations ...string) []*field {
 
 func fullName(t *table, r *record) string {
 	o := t.schema.Load()
-	name := r.row.get(o.must("LastName"))
-	if first := r.row.get(o.must("FirstName")); first != "" {
+	name := r.row.Get(o.must("LastName"))
+	if first := r.row.Get(o.must("FirstName")); first != "" {
 		name = first + " " + name
 	}
 	return name

@@ -1,5 +1,7 @@
 package salesforce
 
+import "lockstep/internal/crmsim"
+
 // furnish gives a fresh org its organization row, users, profile and the
 // profile's own permission set. The first user is the one who connects.
 func (o *org) furnish() {
@@ -40,10 +42,10 @@ func (o *org) domain() string {
 func (o *org) put(object string, values map[string]string) string {
 	t := o.table(object)
 	shape := t.schema.Load()
-	var changes []change
+	var changes []crmsim.Change
 	for i, f := range shape.fields {
 		if value, ok := values[f.name]; ok {
-			changes = append(changes, change{field: i, text: value})
+			changes = append(changes, crmsim.Change{Field: i, Text: value})
 		}
 	}
 	return t.insert(changes).id

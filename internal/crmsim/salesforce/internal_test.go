@@ -1,8 +1,6 @@
 package salesforce
 
 import (
-	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,35 +38,6 @@ func TestIDsAreNumberedAndFoundByNumber(t *testing.T) {
 	})
 }
 
-func TestARowRemembersTheLatestOfEachField(t *testing.T) {
-	t.Parallel()
-
-	rapid.Check(t, func(t *rapid.T) {
-		want := make(map[int]string)
-		var r row
-		for range rapid.IntRange(1, 8).Draw(t, "updates") {
-			var changes []change
-			for field := range 200 {
-				if rapid.IntRange(0, 30).Draw(t, "changed") == 0 {
-					text := rapid.String().Draw(t, "text")
-					changes = append(changes, change{field: field, text: text})
-					want[field] = text
-				}
-			}
-			r = r.with(changes)
-		}
-		previous := -1
-		for field, text := range r.all() {
-			require.Greater(t, field, previous)
-			require.NotEmpty(t, text)
-			previous = field
-		}
-		for field := range 200 {
-			require.Equal(t, want[field], r.get(field))
-		}
-	})
-}
-
 func TestEMailAddresses(t *testing.T) {
 	t.Parallel()
 
@@ -79,35 +48,6 @@ func TestEMailAddresses(t *testing.T) {
 	} {
 		require.Equal(t, want, validEmail(text), text)
 	}
-}
-
-// FuzzScanner holds the scanner against encoding/json: they take the same
-// texts, and read the same members.
-func FuzzScanner(f *testing.F) {
-	for _, seed := range []string{
-		`{}`, `{"a":1,"b":[true,null,{"c":"d\u00e9\n"}],"e":-1.5e3}`, `{"a":"\ud83d\ude00","b":""}`, `{"a":}`, `{"a" 1}`, `[1,]`, `{"a":tru}`, ` { "x" : "y" } `, `{"":"\`, "{}\x00",
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		var want map[string]json.RawMessage
-		err := json.Unmarshal([]byte(text), &want)
-		s := scanner{data: text}
-		got := make(map[string]string)
-		s.members(func(key string) { got[key] = s.raw() })
-		if !strings.HasPrefix(strings.TrimLeft(text, " \t\r\n"), "{") {
-			require.Error(t, s.end())
-			return
-		}
-		require.Equal(t, err == nil, s.end() == nil, text)
-		if err != nil {
-			return
-		}
-		require.Len(t, got, len(want))
-		for key, raw := range want {
-			require.JSONEq(t, string(raw), got[key])
-		}
-	})
 }
 
 // FuzzSOQL holds the parser to ending and to saying where it stumbled.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"lockstep/internal/crmsim"
 )
 
 // adopt resolves the draft's references.
@@ -21,8 +23,8 @@ func (b *batch) adopt(d *draft) *failure {
 		if bad != nil {
 			return bad
 		}
-		i, _ := slices.BinarySearchFunc(d.changes, p.field, func(c change, field int) int { return cmp.Compare(c.field, field) })
-		d.changes[i].text = id
+		i, _ := slices.BinarySearchFunc(d.changes, p.field, func(c crmsim.Change, field int) int { return cmp.Compare(c.Field, field) })
+		d.changes[i].Text = id
 	}
 	return nil
 }

@@ -11,8 +11,8 @@ func (o *org) admitSetup(t *table, d *draft) *failure {
 	value := func(name string) string {
 		i := shape.must(name)
 		for _, c := range d.changes {
-			if c.field == i {
-				return c.text
+			if c.Field == i {
+				return c.Text
 			}
 		}
 		return ""
@@ -56,7 +56,7 @@ func (o *org) admitAssignment(t *table, user, set string) *failure {
 
 // value returns a stored value by field name.
 func (t *table) value(r *record, name string) string {
-	return r.row.get(t.schema.Load().must(name))
+	return r.row.Get(t.schema.Load().must(name))
 }
 
 // grant makes custom fields visible, or not, by what the connected user's

@@ -135,13 +135,13 @@ func (s *selection) append(out []byte, r *record, version string) []byte {
 	done := make(map[string]bool)
 	for _, c := range s.columns {
 		if len(c.hops) == 0 {
-			out = appendMember(out, c.names[0])
+			out = crmsim.AppendMember(out, c.names[0])
 			out = c.kind().appendJSON(out, c.text(r, s.table))
 			continue
 		}
 		if !done[c.names[0]] {
 			done[c.names[0]] = true
-			out = appendMember(out, c.names[0])
+			out = crmsim.AppendMember(out, c.names[0])
 			out = s.appendParent(out, r, s.table, 0, c.names[0], version)
 		}
 	}

@@ -56,7 +56,7 @@ func upsertBy(c *call) crmsim.Answer {
 	if len(found) == 0 && c.request.URL.Query().Get("updateOnly") == "true" {
 		return notFound().answer()
 	}
-	o, bad, stop := c.writeOne(c.batch(t, upserting, key), &draft{key: value, changes: []change{{field: key, text: value}}})
+	o, bad, stop := c.writeOne(c.batch(t, upserting, key), &draft{key: value, changes: []crmsim.Change{{Field: key, Text: value}}})
 	switch {
 	case stop != nil:
 		return *stop
@@ -101,23 +101,23 @@ func (d *draft) join(path *draft, b *batch) *failure {
 	d.id, d.key = path.id, path.key
 	for _, c := range path.changes {
 		at := 0
-		for at < len(d.changes) && d.changes[at].field < c.field {
+		for at < len(d.changes) && d.changes[at].Field < c.Field {
 			at++
 		}
-		name := b.shape().fields[c.field].name
-		if at < len(d.changes) && d.changes[at].field == c.field {
+		name := b.shape().fields[c.Field].name
+		if at < len(d.changes) && d.changes[at].Field == c.Field {
 			return failedWith(http.StatusBadRequest, codeInvalidField, "The "+name+" field should not be specified in the sobject data.")
 		}
-		d.changes = append(d.changes[:at], append([]change{c}, d.changes[at:]...)...)
+		d.changes = append(d.changes[:at], append([]crmsim.Change{c}, d.changes[at:]...)...)
 	}
 	return nil
 }
 
 func readMembers(body string) ([]member, *failure) {
 	var members []member
-	s := scanner{data: body}
-	s.members(func(key string) { members = append(members, member{key: key, value: s.raw()}) })
-	if s.end() != nil {
+	s := crmsim.NewScanner(body)
+	s.Members(func(key string) { members = append(members, member{key: key, value: s.Raw()}) })
+	if s.End() != nil {
 		return nil, badJSON()
 	}
 	return members, nil

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"lockstep/internal/crmsim"
 )
 
 // org is one Salesforce account: its tables and what is configured in it.
@@ -39,7 +41,7 @@ type table struct {
 // record is one record. It is guarded by the org's lock.
 type record struct {
 	id       string
-	row      row
+	row      crmsim.Row
 	created  int64 // Unix milliseconds
 	modified int64
 	writes   int
@@ -98,7 +100,7 @@ func (t *table) find(field int, text string) []*record {
 }
 
 // insert adds a record.
-func (t *table) insert(changes []change) *record {
+func (t *table) insert(changes []crmsim.Change) *record {
 	o := t.schema.Load()
 	r := &record{id: makeID(o.prefix, t.org.instance, t.cleared+len(t.records)+1), created: t.org.now().UnixMilli()}
 	t.records = append(t.records, r)
@@ -107,15 +109,15 @@ func (t *table) insert(changes []change) *record {
 }
 
 // update makes changes to a record, in ascending order of field.
-func (t *table) update(r *record, changes []change) {
+func (t *table) update(r *record, changes []crmsim.Change) {
 	o := t.schema.Load()
 	for _, c := range changes {
-		if f := o.fields[c.field]; f.keyed() {
-			t.unlist(c.field, f.key(r.row.get(c.field)), r)
-			t.list(c.field, f.key(c.text), r)
+		if f := o.fields[c.Field]; f.keyed() {
+			t.unlist(c.Field, f.key(r.row.Get(c.Field)), r)
+			t.list(c.Field, f.key(c.Text), r)
 		}
 	}
-	r.row = r.row.with(changes)
+	r.row = r.row.With(changes)
 	r.modified = t.org.now().UnixMilli()
 	r.writes++
 }
@@ -175,7 +177,7 @@ func (t *table) unlistAll(r *record) { t.eachKey(r, t.unlist) }
 
 func (t *table) eachKey(r *record, do func(field int, key string, r *record)) {
 	o := t.schema.Load()
-	for i, text := range r.row.all() {
+	for i, text := range r.row.All() {
 		if f := o.fields[i]; f.keyed() {
 			do(i, f.key(text), r)
 		}
@@ -188,7 +190,7 @@ func (t *table) text(r *record, i int) string {
 	if f.derived != nil {
 		return f.derived(t, r)
 	}
-	if v := r.row.get(i); v != "" || f.kind != typeBoolean {
+	if v := r.row.Get(i); v != "" || f.kind != typeBoolean {
 		return v
 	}
 	return "false"
@@ -200,7 +202,7 @@ func (t *table) marker(r *record) string {
 	if i < 0 {
 		return ""
 	}
-	return r.row.get(i)
+	return r.row.Get(i)
 }
 
 // stamp spells a moment as the REST API does, to the second.

@@ -168,7 +168,7 @@ func (t *table) dropField(name string) bool {
 	}))
 	delete(t.index, i)
 	for _, r := range t.records {
-		r.row = r.row.with([]change{{field: i}})
+		r.row = r.row.With([]crmsim.Change{{Field: i}})
 	}
 	o.discard("CustomField", "FullName", full)
 	o.discard("FieldPermissions", "Field", full)

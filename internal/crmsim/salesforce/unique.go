@@ -9,11 +9,11 @@ import (
 func (b *batch) unique(d *draft, r *record) *failure {
 	o := b.shape()
 	for _, c := range d.changes {
-		f := o.fields[c.field]
-		if !f.unique || c.text == "" {
+		f := o.fields[c.Field]
+		if !f.unique || c.Text == "" {
 			continue
 		}
-		for _, holder := range b.table.find(c.field, c.text) {
+		for _, holder := range b.table.find(c.Field, c.Text) {
 			if holder != r {
 				return failed(codeDuplicate, "duplicate value found: "+f.name+" duplicates value on record with id: "+holder.id[:shortID])
 			}
@@ -29,10 +29,10 @@ func (b *batch) duplicate(d *draft, r *record) *failure {
 		return nil
 	}
 	for _, c := range d.changes {
-		if o.fields[c.field].name != rule || c.text == "" {
+		if o.fields[c.Field].name != rule || c.Text == "" {
 			continue
 		}
-		for _, holder := range b.table.find(c.field, c.text) {
+		for _, holder := range b.table.find(c.Field, c.Text) {
 			if holder != r {
 				return b.detected(o, holder)
 			}

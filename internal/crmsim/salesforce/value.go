@@ -1,12 +1,13 @@
 package salesforce
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"lockstep/internal/crmsim"
 )
 
 // parse reads a JSON value into the field's text. The value may be wrong for
@@ -23,8 +24,8 @@ func (f *field) parse(raw string) (text string, bad *failure, ok bool) {
 		return "", nil, true
 	}
 	if raw[0] == '"' {
-		s := scanner{data: raw}
-		text = s.quoted()
+		s := crmsim.NewScanner(raw)
+		text = s.Quoted()
 	} else {
 		text = raw
 	}
@@ -163,40 +164,7 @@ func (f *field) appendJSON(out []byte, text string) []byte {
 		}
 		return out
 	}
-	return appendString(out, text)
-}
-
-// appendString appends text as a JSON string.
-func appendString(out []byte, text string) []byte {
-	plain := true
-	for i := range len(text) {
-		if c := text[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
-			plain = false
-			break
-		}
-	}
-	if plain {
-		out = append(out, '"')
-		out = append(out, text...)
-		return append(out, '"')
-	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	// A string always encodes.
-	_ = enc.Encode(text)
-	return append(out, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
-}
-
-// appendMember appends the start of an object's member, comma included where
-// one is due.
-func appendMember(out []byte, key string) []byte {
-	if out[len(out)-1] != '{' {
-		out = append(out, ',')
-	}
-	out = append(out, '"')
-	out = append(out, key...)
-	return append(out, '"', ':')
+	return crmsim.AppendString(out, text)
 }
 
 func firstN(s string, n int) string {

@@ -176,6 +176,7 @@ WITH input AS (
     SELECT c.id, ch.id, $4, $5, 'pending', ch.revision
     FROM changed ch, connections c
     WHERE c.workspace_id = $4 AND c.starting_point <> '' AND c.status IN ('live', 'paused', 'unauthorized')
+      AND EXISTS (SELECT FROM mappings m WHERE m.workspace_id = c.workspace_id AND m.connection_id = c.id AND m.object = $5)
     ORDER BY c.id, ch.id
     ON CONFLICT (connection_id, record_id) DO UPDATE SET
         desired = excluded.desired,
@@ -200,8 +201,8 @@ type UpsertRecordsRow struct {
 }
 
 // Adds records and merges what is given into those that are there. Whatever
-// changed is marked pending for every connection that wants it, in the same
-// statement; a record that was deleted in a CRM is left alone there.
+// changed is marked pending for every connection that has a mapping for it, in
+// the same statement; a record that was deleted in a CRM is left alone there.
 func (q *Queries) UpsertRecords(ctx context.Context, arg UpsertRecordsParams) (UpsertRecordsRow, error) {
 	row := q.db.QueryRow(ctx, upsertRecords,
 		arg.Ids,

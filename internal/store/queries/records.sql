@@ -1,7 +1,7 @@
 -- name: UpsertRecords :one
 -- Adds records and merges what is given into those that are there. Whatever
--- changed is marked pending for every connection that wants it, in the same
--- statement; a record that was deleted in a CRM is left alone there.
+-- changed is marked pending for every connection that has a mapping for it, in
+-- the same statement; a record that was deleted in a CRM is left alone there.
 WITH input AS (
     SELECT unnest(@ids::uuid[]) AS id, unnest(@external_ids::text[]) AS external_id, unnest(@fields::text[])::jsonb AS fields
 ), changed AS (
@@ -16,6 +16,7 @@ WITH input AS (
     SELECT c.id, ch.id, @workspace_id, @object, 'pending', ch.revision
     FROM changed ch, connections c
     WHERE c.workspace_id = @workspace_id AND c.starting_point <> '' AND c.status IN ('live', 'paused', 'unauthorized')
+      AND EXISTS (SELECT FROM mappings m WHERE m.workspace_id = c.workspace_id AND m.connection_id = c.id AND m.object = @object)
     ORDER BY c.id, ch.id
     ON CONFLICT (connection_id, record_id) DO UPDATE SET
         desired = excluded.desired,

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"lockstep/internal/crmsim"
+	"lockstep/internal/crmsim/hubspot"
 	"lockstep/internal/crmsim/salesforce"
 )
 
@@ -32,7 +34,8 @@ func main() {
 
 // flags are the command line as it is given.
 type flags struct {
-	admin, salesforce     string
+	admin                 string
+	salesforce, hubspot   string
 	latency, tokenLatency time.Duration
 	rate                  string
 	daily                 int
@@ -40,6 +43,7 @@ type flags struct {
 	client                crmsim.Client
 	tokenLifetime         time.Duration
 	rotate                bool
+	searchLag             time.Duration
 }
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
@@ -57,6 +61,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	set := cmd.Flags()
 	set.StringVar(&f.admin, "admin", "127.0.0.1:0", "address of the administration")
 	set.StringVar(&f.salesforce, "salesforce", "127.0.0.1:0", "address of Salesforce")
+	set.StringVar(&f.hubspot, "hubspot", "127.0.0.1:0", "address of HubSpot")
 	set.DurationVar(&f.latency, "latency", 0, "added to every data call")
 	set.DurationVar(&f.tokenLatency, "token-latency", 0, "added to every call to a token endpoint")
 	set.StringVar(&f.rate, "rate", "", "limit of each account, such as 190/10s (default the vendor's own)")
@@ -65,8 +70,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	set.StringVar(&f.client.ID, "client-id", "lockstep-sandbox", "OAuth client id that is accepted")
 	set.StringVar(&f.client.Secret, "client-secret", "lockstep-sandbox-secret", "and its secret")
 	set.StringArrayVar(&f.client.RedirectURIs, "redirect-uri", nil, "registered redirect URI, may be repeated (default any on the loopback)")
-	set.DurationVar(&f.tokenLifetime, "token-lifetime", 2*time.Hour, "lifetime of an access token")
-	set.BoolVar(&f.rotate, "rotate-refresh-tokens", true, "a refresh kills the refresh token it used and hands out another")
+	set.DurationVar(&f.tokenLifetime, "token-lifetime", 0, "lifetime of an access token (default the vendor's own)")
+	set.BoolVar(&f.rotate, "rotate-refresh-tokens", true, "Salesforce: a refresh kills the refresh token it used and hands out another")
+	set.DurationVar(&f.searchLag, "search-lag", 2*time.Second, "HubSpot: how long the search index takes to hear of a write")
 	cmd.SetArgs(args)
 	return cmd.ExecuteContext(ctx)
 }
@@ -76,10 +82,14 @@ func (f flags) serve(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	sim := salesforce.New(salesforce.Options{
+	force := salesforce.New(salesforce.Options{
 		Settings: settings, Client: f.client, TokenLifetime: f.tokenLifetime, KeepRefreshTokens: !f.rotate,
 	})
-	server, err := crmsim.Listen(ctx, f.admin, crmsim.Place{Vendor: sim.Vendor(), Address: f.salesforce})
+	spot := hubspot.New(hubspot.Options{
+		Settings: settings, Client: f.client, TokenLifetime: f.tokenLifetime, SearchLag: cmp.Or(f.searchLag, -1),
+	})
+	server, err := crmsim.Listen(ctx, f.admin,
+		crmsim.Place{Vendor: force.Vendor(), Address: f.salesforce}, crmsim.Place{Vendor: spot.Vendor(), Address: f.hubspot})
 	if err != nil {
 		return err
 	}

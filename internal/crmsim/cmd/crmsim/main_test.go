@@ -26,13 +26,16 @@ func TestItPrintsItsAddressesServesAndStops(t *testing.T) {
 	require.NoError(t, err)
 	var addresses map[string]string
 	require.NoError(t, json.Unmarshal(line, &addresses))
-	require.Len(t, addresses, 2)
+	require.Len(t, addresses, 3)
 
 	for target, want := range map[string]int{
 		addresses["salesforce"] + "/services/data":             http.StatusOK,
 		addresses["salesforce"] + "/services/data/v63.0/query": http.StatusUnauthorized,
+		addresses["hubspot"] + "/oauth/authorize":              http.StatusBadRequest,
+		addresses["hubspot"] + "/account-info/v3/details":      http.StatusUnauthorized,
 		addresses["admin"] + "/_sim/salesforce/faults":         http.StatusOK,
-		addresses["admin"] + "/_sim/hubspot/faults":            http.StatusNotFound,
+		addresses["admin"] + "/_sim/hubspot/faults":            http.StatusOK,
+		addresses["admin"] + "/_sim/nope/faults":               http.StatusNotFound,
 	} {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 		require.NoError(t, err)
@@ -53,5 +56,6 @@ func TestEveryBadFlagIsNamedAtOnce(t *testing.T) {
 	require.ErrorContains(t, err, `"503:every=x"`)
 	require.ErrorContains(t, err, `"fast"`)
 	require.Error(t, run(t.Context(), []string{"--salesforce", "127.0.0.1:99999"}, io.Discard))
+	require.Error(t, run(t.Context(), []string{"--hubspot", "127.0.0.1:99999"}, io.Discard))
 	require.Error(t, run(t.Context(), []string{"extra"}, io.Discard))
 }

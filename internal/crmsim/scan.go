@@ -1,4 +1,4 @@
-package salesforce
+package crmsim
 
 import (
 	"encoding/json"
@@ -6,23 +6,27 @@ import (
 	"unicode/utf8"
 )
 
-// errJSON is what is wrong with a body that is not JSON, or not the JSON that
+// ErrJSON is what is wrong with a body that is not JSON, or not the JSON that
 // was expected.
-var errJSON = errors.New("unexpected token")
+var ErrJSON = errors.New("unexpected token")
 
-// scanner walks through JSON without building a tree of it. Two hundred
+// Scanner walks through JSON without building a tree of it. Hundreds of
 // records a call, thousands a second, would otherwise be mostly maps.
 //
-// The first thing wrong sets err, after which nothing moves. What is returned
-// is a part of data wherever possible: whoever keeps it, keeps all of data.
-type scanner struct {
+// After the first thing wrong nothing moves, and End tells. What is returned
+// is a part of the text scanned wherever possible: whoever keeps it, keeps all
+// of that.
+type Scanner struct {
 	data string
 	pos  int
 	err  error
 }
 
+// NewScanner returns a Scanner at the beginning of data.
+func NewScanner(data string) *Scanner { return &Scanner{data: data} }
+
 // peek returns the next byte that is not white space, or 0.
-func (s *scanner) peek() byte {
+func (s *Scanner) peek() byte {
 	for s.pos < len(s.data) {
 		switch c := s.data[s.pos]; c {
 		case ' ', '\t', '\r', '\n':
@@ -35,9 +39,9 @@ func (s *scanner) peek() byte {
 }
 
 // take consumes the byte c or fails.
-func (s *scanner) take(c byte) bool {
+func (s *Scanner) take(c byte) bool {
 	if s.err == nil && s.peek() != c {
-		s.err = errJSON
+		s.err = ErrJSON
 	}
 	if s.err != nil {
 		return false
@@ -46,24 +50,24 @@ func (s *scanner) take(c byte) bool {
 	return true
 }
 
-// members calls member for each member of the object that comes next; member
+// Members calls member for each member of the object that comes next; member
 // must consume the value.
-func (s *scanner) members(member func(key string)) {
+func (s *Scanner) Members(member func(key string)) {
 	s.list('{', '}', func() {
-		key := s.quoted()
+		key := s.Quoted()
 		if s.take(':') {
 			member(key)
 		}
 	})
 }
 
-// items calls item for each element of the array that comes next; item must
+// Items calls item for each element of the array that comes next; item must
 // consume it.
-func (s *scanner) items(item func()) {
+func (s *Scanner) Items(item func()) {
 	s.list('[', ']', item)
 }
 
-func (s *scanner) list(open, end byte, element func()) {
+func (s *Scanner) list(open, end byte, element func()) {
 	if !s.take(open) {
 		return
 	}
@@ -81,8 +85,8 @@ func (s *scanner) list(open, end byte, element func()) {
 	}
 }
 
-// quoted consumes a string and returns what is between the quotes, unescaped.
-func (s *scanner) quoted() string {
+// Quoted consumes a string and returns what is between the quotes, unescaped.
+func (s *Scanner) Quoted() string {
 	if !s.take('"') {
 		return ""
 	}
@@ -100,33 +104,33 @@ func (s *scanner) quoted() string {
 			}
 			return s.unescape(s.data[start-1 : s.pos])
 		case c < ' ':
-			s.err = errJSON
+			s.err = ErrJSON
 			return ""
 		}
 	}
-	s.err = errJSON
+	s.err = ErrJSON
 	return ""
 }
 
-func (s *scanner) unescape(raw string) string {
+func (s *Scanner) unescape(raw string) string {
 	var text string
 	if json.Unmarshal([]byte(raw), &text) != nil {
-		s.err = errJSON
+		s.err = ErrJSON
 	}
 	return text
 }
 
-// raw consumes one value of any kind and returns it as it is spelled.
-func (s *scanner) raw() string {
+// Raw consumes one value of any kind and returns it as it is spelled.
+func (s *Scanner) Raw() string {
 	c := s.peek()
 	start := s.pos
 	switch c {
 	case '{':
-		s.members(func(string) { s.raw() })
+		s.Members(func(string) { s.Raw() })
 	case '[':
-		s.items(func() { s.raw() })
+		s.Items(func() { s.Raw() })
 	case '"':
-		s.quoted()
+		s.Quoted()
 	default:
 		s.literal()
 	}
@@ -137,7 +141,7 @@ func (s *scanner) raw() string {
 }
 
 // literal consumes a number, true, false or null.
-func (s *scanner) literal() {
+func (s *Scanner) literal() {
 	start := s.pos
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
@@ -149,14 +153,14 @@ func (s *scanner) literal() {
 		break
 	}
 	if s.err == nil && !json.Valid([]byte(s.data[start:s.pos])) {
-		s.err = errJSON
+		s.err = ErrJSON
 	}
 }
 
-// end fails unless nothing but white space is left.
-func (s *scanner) end() error {
+// End fails unless nothing but white space is left.
+func (s *Scanner) End() error {
 	if s.peek(); s.err == nil && s.pos < len(s.data) {
-		s.err = errJSON
+		s.err = ErrJSON
 	}
 	return s.err
 }

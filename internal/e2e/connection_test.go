@@ -1,0 +1,107 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/crm/all"
+	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
+	"lockstep/internal/oauth"
+	"lockstep/internal/secret"
+	"lockstep/internal/store"
+	"lockstep/internal/store/storetest"
+)
+
+// Eight workers find their token refused at the same moment, while the token
+// endpoint takes its time and kills the refresh token that it is shown.
+func TestEightWorkersRefreshOnce(t *testing.T) {
+	t.Parallel()
+	w := begin(t, options{})
+	w.admin(t, http.MethodPut, "/_sim/salesforce/limits", `{"token_latency":"500ms"}`).Body.Close()
+	stale := w.secrets[0]
+	before := w.refreshes(t)
+
+	ring, err := secret.ParseKeyring(w.keyset)
+	require.NoError(t, err)
+	var (
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		tokens = make(map[string]int)
+	)
+	for range 8 {
+		workers := oauth.Clients{ // each with a pool of its own, as a process has
+			Vendors: &oauth.Vendors{Factories: all.Factories(), Base: http.DefaultTransport, Apps: w.apps()},
+			Grants:  &oauth.Vault{Rows: store.New(storetest.Open(t, w.database)), Keyring: ring},
+		}
+		wg.Go(func() {
+			token, err := workers.For(crm.Salesforce, w.conn.WorkspaceID, w.conn.ID).Token(t.Context(), stale)
+			if err != nil {
+				token = err.Error()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			tokens[token]++
+		})
+	}
+	wg.Wait()
+
+	require.Equal(t, before+1, w.refreshes(t), "one refresh for all")
+	require.Len(t, tokens, 1, "and one token")
+	require.NotContains(t, tokens, stale)
+}
+
+// refreshes counts the calls that the sandbox's token endpoint has answered.
+func (w *world) refreshes(t *testing.T) int {
+	t.Helper()
+	n := 0
+	w.lines(t, "/_sim/salesforce/calls?kind=auth", func(line []byte) {
+		var call struct{ Path string }
+		require.NoError(t, json.Unmarshal(line, &call))
+		if call.Path == "/services/oauth2/token" {
+			n++
+		}
+	})
+	return n
+}
+
+func TestRevokedConnectionParksItsImportAndGoesOnAfterReconnect(t *testing.T) {
+	t.Parallel()
+	w := begin(t, options{contacts: 30_000})
+	w.admin(t, http.MethodPut, "/_sim/salesforce/limits", `{"latency":"200ms"}`).Body.Close()
+	id := w.choose(t)
+	w.eventually(t, "the import to begin", func() bool { return w.run(t, id).Counts.Done() > 0 })
+	w.admin(t, http.MethodPost, "/_sim/salesforce/revoke", "").Body.Close()
+	w.eventually(t, "the run to be parked", func() bool { return w.run(t, id).State == lockstep.RunParked })
+	w.eventually(t, "the connection to say so", func() bool {
+		conn, err := w.store.Connection(t.Context(), w.conn.WorkspaceID, w.conn.ID)
+		require.NoError(t, err)
+		return conn.Status == lockstep.StatusUnauthorized
+	})
+
+	w.reconnect(t)
+	run := w.finish(t, id)
+	require.Equal(t, lockstep.RunCompleted, run.State)
+	w.requireTrue(t, run)
+}
+
+func TestCancelledImportSaysSoOfWhatItHasNotSent(t *testing.T) {
+	t.Parallel()
+	w := begin(t, options{contacts: 30_000})
+	w.admin(t, http.MethodPut, "/_sim/salesforce/limits", `{"latency":"300ms"}`).Body.Close()
+	id := w.choose(t)
+	w.eventually(t, "the import to begin", func() bool { return w.run(t, id).Counts.Done() > 0 })
+	require.NoError(t, w.temporal.CancelWorkflow(t.Context(), flow.ImportID(w.conn.ID), ""))
+	run := w.finish(t, id)
+
+	require.Equal(t, lockstep.RunCancelled, run.State)
+	require.NotZero(t, run.Counts.Skipped)
+	w.requireTrue(t, run)
+	require.Less(t, time.Since(*run.FinishedAt), 4*time.Minute)
+}
