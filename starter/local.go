@@ -63,7 +63,7 @@ func (l *local) up(ctx context.Context) error {
 	}
 	if !l.options.once {
 		cfg.Ports = stack.Ports{Postgres: 5433, Temporal: 7233, TemporalUI: 8233, API: 8080}
-		cfg.Sandbox.Ports = map[string]int{"admin": 8090, "salesforce": 8091}
+		cfg.Sandbox.Ports = map[string]int{"admin": 8090, "salesforce": 8091, "hubspot": 8092}
 	}
 	if l.stack, err = stack.Up(ctx, cfg); err != nil {
 		return err
@@ -117,11 +117,12 @@ func (l *local) keyset() string { return filepath.Join(l.dir, "keyset.json") }
 func (l *local) env(at stack.Addresses) []string {
 	env := []string{
 		"LOCKSTEP_KEYSET_FILE=" + l.keyset(),
-		"LOCKSTEP_SALESFORCE_CLIENT_ID=" + sandboxApp,
-		"LOCKSTEP_SALESFORCE_CLIENT_SECRET=" + sandboxSecret,
-		"LOCKSTEP_SALESFORCE_LOGIN_URL=" + at.Sandbox["salesforce"],
 		"LOCKSTEP_TEMPORAL_UI=" + at.TemporalUI,
 		"LOCKSTEP_DRAIN=" + drain,
+	}
+	for vendor, url := range at.Sandbox {
+		prefix := "LOCKSTEP_" + strings.ToUpper(vendor)
+		env = append(env, prefix+"_CLIENT_ID="+sandboxApp, prefix+"_CLIENT_SECRET="+sandboxSecret, prefix+"_LOGIN_URL="+url)
 	}
 	if l.options.once {
 		env = append(env, "LOCKSTEP_RESERVE=0")

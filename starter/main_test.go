@@ -39,7 +39,7 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		"events --limit 0":                  "--limit takes a number above 0",
 		"status --api nowhere":              "which is no web address",
 		"up now":                            `starter up does not take "now"`,
-		"up --crm hubspot":                  "there is salesforce",
+		"up --crm pipedrive":                "there are hubspot and salesforce",
 		"up --keep":                         "--keep goes with --once",
 		"up --once --kill-worker -1":        "--kill-worker takes a number from 0 on",
 		"up --once --workers 0":             "--workers takes a number from 1 on",

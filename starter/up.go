@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"lockstep/internal/crm"
+	"lockstep/internal/crm/all"
 )
 
 // upOptions are what `starter up` was asked for.
@@ -65,11 +68,21 @@ func (f *face) upCommand() *cobra.Command {
 	return cmd
 }
 
+// vendors returns the names of the CRMs there are, in order.
+func vendors() []string {
+	var names []string
+	for vendor := range all.Factories() {
+		names = append(names, string(vendor))
+	}
+	slices.Sort(names)
+	return names
+}
+
 // problem tells what is wrong with the options, or nothing.
 func (o upOptions) problem() string {
 	switch {
-	case o.crm != string(crm.Salesforce):
-		return fmt.Sprintf("--crm is %q: there is salesforce", o.crm)
+	case !slices.Contains(vendors(), o.crm):
+		return fmt.Sprintf("--crm is %q: there are %s", o.crm, strings.Join(vendors(), " and "))
 	case o.keep && !o.once:
 		return "--keep goes with --once; without that, everything stays up anyway"
 	case o.kills < 0:

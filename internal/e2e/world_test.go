@@ -369,7 +369,8 @@ func (w *world) landed(t testing.TB) map[string]simRecord {
 		if r.Deleted || r.ExternalID == "" {
 			return
 		}
-		require.NotContains(t, out, r.ExternalID, "one record for each external id")
+		_, twice := out[r.ExternalID]
+		require.False(t, twice, "one record for each external id")
 		out[r.ExternalID] = r
 	})
 	return out

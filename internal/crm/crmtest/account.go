@@ -19,7 +19,7 @@ func identityIsStable(t *testing.T, h Harness) {
 	require.Equal(t, first, second)
 	require.NotEmpty(t, first.ID)
 	require.NotEmpty(t, first.Name)
-	require.NotEmpty(t, first.UserID)
+	require.NotEqual(t, h.Anonymous, first.UserID != "")
 	require.Contains(t, []crm.Environment{crm.Production, crm.Sandbox}, first.Environment)
 }
 
@@ -39,7 +39,9 @@ func grantIsWithdrawnOnce(t *testing.T, h Harness) {
 	r := need[crm.Revoker](t, h)
 
 	require.NoError(t, r.Revoke(t.Context(), h.RefreshToken))
-	require.Equal(t, crm.KindUnauthorized, crm.KindOf(h.Connector.Check(t.Context())))
+	if !h.AccessOutlives {
+		require.Equal(t, crm.KindUnauthorized, crm.KindOf(h.Connector.Check(t.Context())))
+	}
 	require.NoError(t, r.Revoke(t.Context(), h.RefreshToken), "a token that is dead already is no error")
 }
 
@@ -54,7 +56,7 @@ func ownersIncludeTheUser(t *testing.T, h Harness) {
 	owners, err := d.Owners(t.Context())
 	require.NoError(t, err)
 
-	i := slices.IndexFunc(owners, func(o crm.Owner) bool { return o.ID == account.UserID })
+	i := slices.IndexFunc(owners, func(o crm.Owner) bool { return h.Anonymous || o.ID == account.UserID })
 	require.GreaterOrEqual(t, i, 0)
 	require.True(t, owners[i].Active)
 	require.NotEmpty(t, owners[i].Name)

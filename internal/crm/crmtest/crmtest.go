@@ -34,8 +34,15 @@ type Harness struct {
 	// Refused is a field that makes the vendor refuse the record that has it.
 	Refused map[string]any
 
-	// RefreshToken is what the connection's grant hangs on.
-	RefreshToken string
+	// RefreshToken is what the connection's grant hangs on. AccessOutlives says
+	// that an access token lives on when it is withdrawn.
+	RefreshToken   string
+	AccessOutlives bool
+
+	// UniqueEmail says that the vendor lets no two people have one e-mail address,
+	// and Anonymous that it does not tell who authorised a grant.
+	UniqueEmail bool
+	Anonymous   bool
 
 	// Seed creates a record as somebody else would, Record returns one as the
 	// vendor has it, and Delete puts one in the bin.
@@ -43,9 +50,10 @@ type Harness struct {
 	Record func(t *testing.T, id string) map[string]any
 	Delete func(t *testing.T, id string)
 
-	// Merge merges loser into winner and Convert makes something else of a
-	// record. They are nil where the vendor, or the type, knows no such thing.
-	Merge   func(t *testing.T, winner, loser string)
+	// Merge merges loser into winner and returns the id of what is left, which may
+	// be neither's. Convert makes something else of a record. They are nil where
+	// the vendor, or the type, knows no such thing.
+	Merge   func(t *testing.T, winner, loser string) (survivor string)
 	Convert func(t *testing.T, id string) crm.Moved
 
 	// Revoke withdraws the grant on the vendor's side.

@@ -23,11 +23,14 @@ func foundByExternalID(t *testing.T, h Harness) {
 func foundByEmail(t *testing.T, h Harness) {
 	ready[crm.Finder](t, h)
 	one := h.Seed(t, h.Person("Ada@Example.com"))
-	two := h.Seed(t, h.Person("ada@example.COM"))
+	all := []string{one}
+	if !h.UniqueEmail {
+		all = append(all, h.Seed(t, h.Person("ada@example.COM")))
+	}
 	h.Seed(t, h.Person("grace@example.com"))
 	found := find(t, h, crm.KeyEmail, "ADA@example.com", "nobody@example.com")
 
-	require.ElementsMatch(t, []string{one, two}, ids(found))
+	require.ElementsMatch(t, all, ids(found))
 	require.True(t, strings.EqualFold("ada@example.com", found[one].Email))
 }
 
@@ -74,17 +77,20 @@ func mergedIsFollowed(t *testing.T, h Harness) {
 		t.Skip("nothing is merged")
 	}
 	made := create(t, h, ready[crm.Writer](t, h), 0, 4)
-	h.Merge(t, made[1], made[0])
-	h.Merge(t, made[2], made[1])
-	found := find(t, h, crm.KeyID, made...)
+	survivor := h.Merge(t, h.Merge(t, made[1], made[0]), made[2])
+	found := find(t, h, crm.KeyID, append(made, survivor)...)
 
-	for _, loser := range made[:2] {
-		require.Equal(t, &crm.Moved{Type: h.Type, ID: made[2]}, found[loser].MovedTo)
+	for _, loser := range made[:3] {
+		if loser == survivor {
+			continue
+		}
+		require.Equal(t, &crm.Moved{Type: h.Type, ID: survivor}, found[loser].MovedTo)
 		require.False(t, found[loser].Deleted, "it lives on")
 	}
-	require.Nil(t, found[made[2]].MovedTo)
+	require.Nil(t, found[survivor].MovedTo)
+	require.Nil(t, found[made[3]].MovedTo)
 
-	h.Delete(t, made[2])
+	h.Delete(t, survivor)
 	found = find(t, h, crm.KeyID, made[0])
 	require.Nil(t, found[made[0]].MovedTo)
 	require.True(t, found[made[0]].Deleted, "what it was merged into is gone")

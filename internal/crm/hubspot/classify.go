@@ -25,7 +25,7 @@ var verdicts = map[string]verdict{
 	"READ_ONLY_VALUE":       {crm.KindForbidden, crm.ReasonFieldReadOnly},
 	"INVALID_OPTION":        {crm.KindInvalid, crm.ReasonOptionUnknown},
 
-	"CONFLICTING_UNIQUE_VALUE":              {crm.KindInvalid, crm.ReasonDuplicate},
+	conflictingValue:                        {crm.KindInvalid, crm.ReasonDuplicate},
 	"MISSING_CONDITIONAL_REQUIRED_PROPERTY": {crm.KindInvalid, crm.ReasonRequiredMissing},
 
 	"VALIDATION_ERROR":      {crm.KindInvalid, crm.ReasonValueInvalid},
@@ -45,6 +45,23 @@ const notFound = "OBJECT_NOT_FOUND"
 // statusMigrating is a status of the vendor's own: the account is on its way to
 // another data centre (§8).
 const statusMigrating = 477
+
+// conflictingValue is the code of a unique value that another record has. Not
+// every answer carries it: some say it in words alone.
+const conflictingValue = "CONFLICTING_UNIQUE_VALUE"
+
+// takenProperty returns the property of a unique value that another record has,
+// if that is what message says: "Cannot set PropertyValueCoordinates{…,
+// propertyName=x, value=y} on 1. 2 already has that value.", as met in public
+// logs of 2026; UNV against an account.
+func takenProperty(message string) (string, bool) {
+	if !strings.HasPrefix(message, "Cannot set PropertyValueCoordinates{") || !strings.HasSuffix(message, "already has that value.") {
+		return "", false
+	}
+	_, rest, _ := strings.Cut(message, "propertyName=")
+	name, _, found := strings.Cut(rest, ",")
+	return name, found
+}
 
 // lockTime is how long a lock lasts (§8); the answer does not say.
 const lockTime = 2 * time.Second
@@ -85,7 +102,7 @@ func classifyRecord(op string, match crm.Match, f fault) *crm.Error {
 	switch {
 	case e.Kind == "":
 		e.Kind = crm.KindInvalid
-	case e.Code == "CONFLICTING_UNIQUE_VALUE" && match == crm.ByExternalID && slices.Contains(e.Fields, externalIDField):
+	case e.Code == conflictingValue && match == crm.ByExternalID && slices.Contains(e.Fields, externalIDField):
 		// Another call created the record between the vendor's look and its
 		// insert. Sent again, this one updates it.
 		e.Kind, e.Reason = crm.KindConflict, ""
@@ -100,6 +117,10 @@ func (f fault) explain(op string) *crm.Error {
 	e.Kind, e.Reason = verdicts[f.Category].kind, verdicts[f.Category].reason
 	if v, ok := verdicts[f.Error]; ok {
 		e.Kind, e.Reason = v.kind, v.reason
+	}
+	if property, ok := takenProperty(f.Message); ok && f.Category == "VALIDATION_ERROR" {
+		e.Code, e.Fields = conflictingValue, []string{property}
+		e.Kind, e.Reason = verdicts[conflictingValue].kind, verdicts[conflictingValue].reason
 	}
 	inner := f.inner()
 	if len(inner) > 0 && code(inner[0].Code) != "" {

@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -213,7 +215,25 @@ func (s sandbox) seed(t *testing.T, object string, fields map[string]any) string
 	return made.IDs[0]
 }
 
+// record returns the fields of a record, as the sandbox itself has them.
 func (s sandbox) record(t *testing.T, id string) map[string]any {
+	t.Helper()
+	_, fields := s.find(t, func(found string, _ map[string]any) bool { return found == id })
+	return fields
+}
+
+// survivor returns the record that one has been merged into.
+func (s sandbox) survivor(t *testing.T, of string) string {
+	t.Helper()
+	id, _ := s.find(t, func(_ string, fields map[string]any) bool {
+		merged, _ := fields["hs_merged_object_ids"].(string)
+		return slices.Contains(strings.Split(merged, ";"), of)
+	})
+	return id
+}
+
+// find returns the first of the sandbox's records that is wanted.
+func (s sandbox) find(t *testing.T, wanted func(id string, fields map[string]any) bool) (string, map[string]any) {
 	t.Helper()
 
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.Admin+"/_sim/hubspot/records", http.NoBody)
@@ -227,8 +247,8 @@ func (s sandbox) record(t *testing.T, id string) map[string]any {
 			Fields map[string]any
 		}
 		require.NoError(t, dec.Decode(&r), "no such record")
-		if r.ID == id {
-			return r.Fields
+		if wanted(r.ID, r.Fields) {
+			return r.ID, r.Fields
 		}
 	}
 }
@@ -256,10 +276,14 @@ func harness(t *testing.T) crmtest.Harness {
 		Delete: func(t *testing.T, id string) {
 			s.admin(t, http.MethodDelete, "records/"+id, nil, nil)
 		},
-		Merge: func(t *testing.T, winner, loser string) {
+		Merge: func(t *testing.T, winner, loser string) string {
 			s.admin(t, http.MethodPost, "merge", map[string]string{"winner": winner, "loser": loser}, nil)
+			return s.survivor(t, winner) // a record of its own (crm/hubspot.md §4)
 		},
-		Revoke: func(t *testing.T) { s.admin(t, http.MethodPost, "revoke", nil, nil) },
+		UniqueEmail:    true, // §3
+		Anonymous:      true,
+		AccessOutlives: true, // §1
+		Revoke:         func(t *testing.T) { s.admin(t, http.MethodPost, "revoke", nil, nil) },
 	}
 }
 

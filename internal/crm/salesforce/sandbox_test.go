@@ -251,8 +251,9 @@ func harness(t *testing.T, object string) crmtest.Harness {
 		Delete: func(t *testing.T, id string) {
 			s.admin(t, http.MethodDelete, "records/"+id, nil, nil)
 		},
-		Merge: func(t *testing.T, winner, loser string) {
+		Merge: func(t *testing.T, winner, loser string) string {
 			s.admin(t, http.MethodPost, "merge", map[string]string{"winner": winner, "loser": loser}, nil)
+			return winner
 		},
 		Revoke: func(t *testing.T) { s.admin(t, http.MethodPost, "revoke", nil, nil) },
 	}
