@@ -225,6 +225,10 @@ func (d *drain) landed(ctx context.Context, it item, out crm.Outcome) lockstep.S
 // before that is a failure to show. An outage lasts as long as it lasts.
 const attemptsMost = 12
 
+// quotaWait is how long a spent quota is left alone when the vendor does not
+// say when it is reset. A person who has bought more resumes the run.
+const quotaWait = 15 * time.Minute
+
 // refused settles a record that the CRM did not take.
 func (d *drain) refused(it item, e *crm.Error) lockstep.Settlement {
 	switch e.Kind {
@@ -258,7 +262,7 @@ func (d *drain) refusedCall(items []item, err error) []lockstep.Settlement {
 			d.decide(flow.VerdictUnauthorized, time.Time{})
 		}
 	case crm.KindQuota:
-		d.decide(flow.VerdictQuota, time.Now().Add(max(e.RetryAfter, time.Minute)))
+		d.decide(flow.VerdictQuota, time.Now().Add(max(e.RetryAfter, quotaWait)))
 	case crm.KindRateLimited, crm.KindUnavailable, crm.KindUnknown:
 		wait = max(d.pace.refused(time.Now()), e.RetryAfter)
 	case crm.KindInternal, crm.KindInvalid, crm.KindForbidden, crm.KindNotFound, crm.KindConflict, crm.KindUnsupported:
