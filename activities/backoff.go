@@ -33,6 +33,13 @@ func (b *backoff) refused(now time.Time) time.Duration {
 	return b.wait + rand.N(b.wait) //nolint:gosec // spreads load, keeps no secret
 }
 
+// held tells whether the CRM is to be left alone, and until when.
+func (b *backoff) held(now time.Time) (time.Time, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.until, b.wait > 0 && now.Before(b.until)
+}
+
 // answered notes a call that was taken.
 func (b *backoff) answered() {
 	b.mu.Lock()

@@ -131,7 +131,7 @@ func standing(conn lockstep.Connection, run lockstep.Run) flow.Verdict {
 		return flow.VerdictUnauthorized
 	case conn.Status == lockstep.StatusDisconnected:
 		return flow.VerdictSuperseded
-	case run.State == lockstep.RunPaused:
+	case run.State == lockstep.RunPaused || conn.Status == lockstep.StatusPaused:
 		return flow.VerdictStopped
 	}
 	return ""
@@ -176,17 +176,23 @@ type drain struct {
 func (d *drain) run(asked context.Context) (flow.Verdict, time.Time, error) {
 	group, ctx := errgroup.WithContext(context.WithoutCancel(asked))
 	jobs := make(chan []lockstep.Claimed)
+	var claiming, sending error // kept apart: the end of settling may be told before them
 	group.Go(func() error {
 		defer close(jobs)
-		return d.claim(ctx, asked, jobs)
+		claiming = d.claim(ctx, asked, jobs)
+		return claiming
 	})
 	group.Go(func() error {
 		defer close(d.settled)
-		return d.send(ctx, jobs)
+		sending = d.send(ctx, jobs)
+		return sending
 	})
 	group.Go(func() error { return d.settle(ctx) })
 	group.Go(func() error { return d.beat(ctx) })
-	if err := group.Wait(); err != nil && !errors.Is(err, errDrained) {
+	if err := group.Wait(); !errors.Is(err, errDrained) {
+		return "", time.Time{}, err
+	}
+	if err := errors.Join(claiming, sending); err != nil {
 		return "", time.Time{}, err
 	}
 	if err := asked.Err(); err != nil {
@@ -210,6 +216,16 @@ func (d *drain) claim(ctx, asked context.Context, jobs chan<- []lockstep.Claimed
 		claimed  = 0
 	)
 	for claimed < chunkRows && time.Now().Before(deadline) && !d.stopping(asked) {
+		if until, held := d.pace.held(time.Now()); held { // the CRM answers nobody
+			if time.Until(until) > patience {
+				d.decide(flow.VerdictWait, until)
+				return nil
+			}
+			if err := rest(ctx, asked, time.Until(until)); err != nil {
+				return err
+			}
+			continue
+		}
 		rows, err := d.ledger.Claim(ctx, d.lease, after, min(size, chunkRows-claimed), claimTTL)
 		if err != nil {
 			return err
@@ -264,6 +280,11 @@ func (d *drain) idle(ctx, asked context.Context, deadline time.Time) (bool, erro
 			return false, nil
 		}
 	}
+	return true, rest(ctx, asked, wait)
+}
+
+// rest waits, but no longer than anybody wants the chunk to go on.
+func rest(ctx, asked context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -271,9 +292,9 @@ func (d *drain) idle(ctx, asked context.Context, deadline time.Time) (bool, erro
 	case <-activity.GetWorkerStopChannel(asked):
 	case <-asked.Done():
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return ctx.Err()
 	}
-	return true, nil
+	return nil
 }
 
 // allowed tells whether rows are still given out: a claim that found nothing

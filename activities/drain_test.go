@@ -447,3 +447,22 @@ func TestRefusalOfARecordWhoseFirstWriteLandedKeepsTheLink(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, b.inCRM(t)[b.key(0)].id, rows[0].CRMID, "the CRM has it, and the ledger knows")
 }
+
+func TestOutageOfTheCRMEndsTheChunkRatherThanRunningThroughTheRows(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2000)
+	b.crm.write = func(int, crm.Batch) error { return &crm.Error{Kind: crm.KindUnavailable} }
+	out := b.chunk(t)
+
+	require.Equal(t, flow.VerdictWait, out.Verdict)
+	require.Less(t, b.crm.calls, 60, "a few calls each round, and the rounds grow apart")
+	require.Zero(t, out.Counts.Done())
+}
+
+func TestPausedConnectionIsNotWrittenToByAnyRun(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 10)
+	require.NoError(t, b.store.SetStatus(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.StatusPaused, ""))
+	require.Equal(t, flow.VerdictStopped, b.chunk(t).Verdict)
+	require.Zero(t, b.crm.calls)
+}

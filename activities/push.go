@@ -59,6 +59,9 @@ func (d *drain) push(ctx context.Context, rows []lockstep.Claimed) ([]lockstep.S
 		}
 		items = matched
 	}
+	for i := range items { // known when the run began, or since the look just now
+		items[i].Absent = items[i].Absent || items[i].CRMID == "" && d.linkUp == lockstep.LinkUpNone
+	}
 	linked, unlinked := split(items)
 	for _, part := range [][]item{linked, unlinked} {
 		done, err := d.write(ctx, part)
@@ -193,6 +196,8 @@ func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement,
 		case needsLook(it, out.Err):
 			it.refusal = out.Err
 			look = append(look, it)
+		case it.Attempts >= attemptsMost: // others are answered: it is the record
+			settled = append(settled, it.settle(lockstep.OutcomeFailed, lockstep.CodeOf(out.Err), out.Err.Message))
 		default:
 			settled = append(settled, d.refused(it, out.Err))
 		}
@@ -208,7 +213,7 @@ func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement,
 // CRM did not have before was created by the write whose answer was lost.
 func (d *drain) landed(ctx context.Context, it item, out crm.Outcome) lockstep.Settlement {
 	outcome := lockstep.OutcomeUpdated
-	ours := it.CRMID == "" && it.InDoubt && (it.Absent || d.linkUp == lockstep.LinkUpNone)
+	ours := it.InDoubt && (it.Absent || it.CRMID == "" && d.linkUp == lockstep.LinkUpNone)
 	if out.Effect == crm.Created || ours {
 		outcome = lockstep.OutcomeCreated
 	}
@@ -223,7 +228,7 @@ func (d *drain) landed(ctx context.Context, it item, out crm.Outcome) lockstep.S
 
 // attemptsMost is how often a record that alone keeps being refused is sent
 // before that is a failure to show. An outage lasts as long as it lasts.
-const attemptsMost = 12
+const attemptsMost = 30
 
 // quotaWait is how long a spent quota is left alone when the vendor does not
 // say when it is reset. A person who has bought more resumes the run.

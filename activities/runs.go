@@ -114,8 +114,14 @@ func (a *Runs) Pause(ctx context.Context, in flow.ConnectionRef) error {
 }
 
 func (a *Runs) pause(ctx context.Context, in flow.ConnectionRef) error {
-	if err := a.Book.SetStatus(ctx, in.Workspace, in.Connection, lockstep.StatusPaused, "Paused by a person."); err != nil {
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	if err != nil {
 		return err
+	}
+	if conn.Status == lockstep.StatusLive {
+		if err := a.Book.SetStatus(ctx, in.Workspace, in.Connection, lockstep.StatusPaused, "Paused by a person."); err != nil {
+			return err
+		}
 	}
 	runs, err := a.Book.OpenRuns(ctx, in.Workspace, in.Connection)
 	if err != nil {
@@ -130,20 +136,33 @@ func (a *Runs) pause(ctx context.Context, in flow.ConnectionRef) error {
 	return nil
 }
 
-// Resume sets a connection and its open runs going again.
+// Resume sets a connection and its open runs going again: one that was paused,
+// or that has been set up anew. On any other it does nothing.
 func (a *Runs) Resume(ctx context.Context, in flow.ConnectionRef) error {
 	return forTemporal(a.resume(ctx, in))
 }
 
 func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef) error {
-	if err := a.Book.SetStatus(ctx, in.Workspace, in.Connection, lockstep.StatusLive, ""); err != nil {
-		return err
-	}
-	runs, err := a.Book.ResumeRuns(ctx, in.Workspace, in.Connection)
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
 	if err != nil {
 		return err
 	}
-	for _, run := range runs {
+	switch conn.Status {
+	case lockstep.StatusConnecting, lockstep.StatusReady, lockstep.StatusUnauthorized, lockstep.StatusError, lockstep.StatusDisconnected:
+		return nil
+	case lockstep.StatusSettingUp, lockstep.StatusPaused, lockstep.StatusLive:
+	}
+	if err := a.Book.SetStatus(ctx, in.Workspace, in.Connection, lockstep.StatusLive, ""); err != nil {
+		return err
+	}
+	if _, err := a.Book.ResumeRuns(ctx, in.Workspace, in.Connection); err != nil {
+		return err
+	}
+	open, err := a.Book.OpenRuns(ctx, in.Workspace, in.Connection) // those that an earlier attempt has set going too
+	if err != nil {
+		return err
+	}
+	for _, run := range open {
 		if run.Kind != lockstep.RunImport {
 			continue
 		}

@@ -265,5 +265,5 @@ func (s *supervisor) chooseStartingPoint(ctx workflow.Context, choice flow.Choic
 	if err != nil || choice.StartingPoint == lockstep.StartSkip {
 		return flow.Started{}, err
 	}
-	return s.startImport(once(ctx, s.ref, "start the import"), false)
+	return s.startImport(prompt(ctx, s.ref, "start the import"), false) // the choice is made: it is tried until it is done
 }

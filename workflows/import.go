@@ -63,8 +63,14 @@ func (r *importRun) loop(ctx workflow.Context) error {
 		in := flow.ChunkInput{ConnectionRef: r.in.ConnectionRef, Run: r.in.Run}
 		bulk := chunk(ctx, queue, r.in.ConnectionRef, fmt.Sprintf("contacts, chunk %d", n))
 		if err := workflow.ExecuteActivity(bulk, records.Drain, in).Get(ctx, &out); err != nil {
-			if !patient(err) {
+			if temporal.IsCanceledError(err) {
 				return err
+			}
+			if !patient(err) { // a bug, or something that only a person can mend: open, and explained
+				if err := r.park(ctx, lockstep.CodeInternal, time.Time{}); err != nil {
+					return err
+				}
+				continue
 			}
 			out = flow.ChunkResult{Verdict: flow.VerdictWait, Counts: r.counts} // our own house is on fire: wait it out
 		}
@@ -85,9 +91,6 @@ func (r *importRun) loop(ctx workflow.Context) error {
 // patient tells whether an activity's failure is one to wait out: it ran out
 // of time or of the database, and the rows are where they were.
 func patient(err error) bool {
-	if temporal.IsCanceledError(err) {
-		return false
-	}
 	app, ok := errors.AsType[*temporal.ApplicationError](err)
 	return !ok || !app.NonRetryable()
 }
@@ -131,6 +134,9 @@ func (r *importRun) park(ctx workflow.Context, why lockstep.Code, until time.Tim
 	}
 	if err := workflow.ExecuteActivity(prompt(ctx, r.in.ConnectionRef, "park: "+string(why)), runs.Move, change).Get(ctx, nil); err != nil {
 		return err
+	}
+	if why == lockstep.CodeInternal {
+		return r.sleep(ctx, 0)
 	}
 	if why == lockstep.CodeUnauthorized {
 		lost := flow.StatusChange{ConnectionRef: r.in.ConnectionRef, Status: lockstep.StatusUnauthorized, Problem: why}

@@ -166,3 +166,22 @@ func TestImportOutlivesTheDatabase(t *testing.T) {
 	require.NoError(t, b.env.GetWorkflowError())
 	require.Equal(t, lockstep.RunCompleted, b.ended.State)
 }
+
+func TestImportThatMeetsABugStaysOpenUntilSomebodyLooks(t *testing.T) {
+	t.Parallel()
+	b := setupImport(t)
+	b.drain = func() (flow.ChunkResult, error) {
+		if b.chunks == 1 {
+			return flow.ChunkResult{}, temporal.NewNonRetryableApplicationError("store.mapping: not_found", "not_found_in_crm", nil)
+		}
+		return flow.ChunkResult{Verdict: flow.VerdictEmpty}, nil
+	}
+	b.env.RegisterDelayedCallback(func() {
+		require.Equal(t, lockstep.CodeInternal, b.moves[0].Problem)
+		b.env.SignalWorkflow(flow.SignalLook, nil)
+	}, time.Hour)
+	b.run()
+
+	require.NoError(t, b.env.GetWorkflowError())
+	require.Equal(t, lockstep.RunCompleted, b.ended.State)
+}

@@ -133,7 +133,7 @@ const (
 	VerdictUnauthorized Verdict = "unauthorized" // the grant is dead; a person must reconnect
 	VerdictQuota        Verdict = "quota"        // the day's calls are spent, until Until
 	VerdictProvision    Verdict = "provision"    // the external-id field is gone
-	VerdictSuperseded   Verdict = "superseded"   // the connection has moved on to another epoch
+	VerdictSuperseded   Verdict = "superseded"   // the connection was disconnected
 )
 
 // ChunkInput asks for one chunk of a run.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,7 +59,7 @@ func (s *Store) Link(ctx context.Context, lease lockstep.Lease, links []lockstep
 	if crm.KindOf(interpret("link", err)) == crm.KindConflict { // somebody else was a moment faster
 		tied, err = s.q.Link(ctx, p)
 	}
-	return tied, interpret("link", err)
+	return tied, raced("link", err)
 }
 
 // Settle ends the lease's claims on the records that settlements name, in one
@@ -74,7 +75,17 @@ func (s *Store) Settle(ctx context.Context, lease lockstep.Lease, settlements []
 	if crm.KindOf(interpret("settle", err)) == crm.KindConflict {
 		n, err = s.q.Settle(ctx, params)
 	}
-	return n, interpret("settle", err)
+	return n, raced("settle", err)
+}
+
+// raced is interpret for a statement that has lost a race twice: it is worth
+// trying again, and no reason to give up.
+func raced(op string, err error) error {
+	err = interpret(op, err)
+	if e, ok := errors.AsType[*crm.Error](err); ok && e.Kind == crm.KindConflict {
+		e.Kind = crm.KindUnavailable
+	}
+	return err
 }
 
 func settleParams(lease lockstep.Lease, settlements []lockstep.Settlement) db.SettleParams {

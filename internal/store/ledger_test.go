@@ -334,3 +334,69 @@ func (b *bundle) row(t *testing.T, record uuid.UUID, state *string, run **uuid.U
 	*state, *run = string(rows[0].State), rows[0].RunID
 	return nil
 }
+
+func TestChangeOfASettledRowIsNotTheSameRunsToDoAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 2)
+	ctx := t.Context()
+	rows := b.claim(t, b.lease, 2)
+	_, err := b.store.Settle(ctx, b.lease, []lockstep.Settlement{landed(rows[0], "003A")})
+	require.NoError(t, err)
+	_, _, err = b.store.UpsertRecords(ctx, b.conn.WorkspaceID, crm.Contact, []lockstep.Record{
+		{ID: uuid.Must(uuid.NewV7()), ExternalID: "c0000", Fields: map[string]any{"phone": "1"}},
+	})
+	require.NoError(t, err)
+
+	backlog, err := b.store.Backlog(ctx, b.lease)
+	require.NoError(t, err)
+	require.EqualValues(t, 1, backlog.Open, "the other one")
+	var state string
+	var run *uuid.UUID
+	require.NoError(t, b.row(t, rows[0].RecordID, &state, &run))
+	require.Equal(t, "pending", state)
+	require.Nil(t, run)
+}
+
+func TestRunThatHasEndedStaysAsItEnded(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0)
+	ctx := t.Context()
+	_, err := b.store.FinishRun(ctx, b.run, lockstep.RunCompleted, "")
+	require.NoError(t, err)
+	again, err := b.store.FinishRun(ctx, b.run, lockstep.RunCancelled, "too late")
+	require.NoError(t, err)
+	require.Equal(t, lockstep.RunCompleted, again.State)
+	events, err := b.store.Events(ctx, b.run.WorkspaceID, b.run.ConnectionID, lockstep.EventFilter{RunID: &b.run.ID, Outcome: "import_cancelled"}, 0, 10)
+	require.NoError(t, err)
+	require.Empty(t, events)
+}
+
+func TestRunThatAPersonPausedIsSetGoingByAPersonAlone(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	ctx := t.Context()
+	for _, state := range []lockstep.RunState{lockstep.RunParked, lockstep.RunPaused, lockstep.RunRunning, lockstep.RunParked} {
+		require.NoError(t, b.store.SetRunState(ctx, b.run.WorkspaceID, b.run.ID, state, "", nil))
+	}
+	run, err := b.store.Run(ctx, b.run.WorkspaceID, b.run.ID)
+	require.NoError(t, err)
+	require.Equal(t, lockstep.RunPaused, run.State)
+}
+
+func TestChangeDuringAReconnectIsNotLost(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	ctx := t.Context()
+	rows := b.claim(t, b.lease, 1)
+	_, err := b.store.Settle(ctx, b.lease, []lockstep.Settlement{landed(rows[0], "003A")})
+	require.NoError(t, err)
+	require.NoError(t, b.store.SetStatus(ctx, b.conn.WorkspaceID, b.conn.ID, lockstep.StatusSettingUp, ""))
+	_, _, err = b.store.UpsertRecords(ctx, b.conn.WorkspaceID, crm.Contact, []lockstep.Record{
+		{ID: uuid.Must(uuid.NewV7()), ExternalID: "c0000", Fields: map[string]any{"phone": "1"}},
+	})
+	require.NoError(t, err)
+	var state string
+	var run *uuid.UUID
+	require.NoError(t, b.row(t, rows[0].RecordID, &state, &run))
+	require.Equal(t, "pending", state)
+}

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"math"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"lockstep/internal/crm"
 	"lockstep/internal/lockstep"
@@ -69,7 +71,8 @@ func (s *Store) OpenRuns(ctx context.Context, workspace, connection uuid.UUID) (
 }
 
 // SetRunState moves an open run to another state and says why. It does nothing
-// to a run that has ended or is being cancelled.
+// to a run that has ended or is being cancelled, and sets none going that a
+// person has paused.
 func (s *Store) SetRunState(ctx context.Context, workspace, id uuid.UUID, state lockstep.RunState, reason string, until *time.Time) error {
 	_, err := s.q.SetRunState(ctx, db.SetRunStateParams{
 		WorkspaceID: workspace, ID: id, State: string(state), Reason: reason, ParkedUntil: until,
@@ -84,8 +87,8 @@ func (s *Store) ResumeRuns(ctx context.Context, workspace, connection uuid.UUID)
 	return runsOf(rows), interpret("resume_runs", err)
 }
 
-// FinishRun ends a run and returns its final counts; ending it again changes
-// nothing. Rows that a cancelled run has not come to are skipped.
+// FinishRun ends a run and returns its final counts; ending one that has ended
+// changes nothing. Rows that a cancelled run has not come to are skipped.
 func (s *Store) FinishRun(ctx context.Context, run lockstep.Run, state lockstep.RunState, reason string) (lockstep.Run, error) {
 	var ended db.Run
 	err := s.inTx(ctx, func(q *db.Queries) error {
@@ -100,6 +103,9 @@ func (s *Store) FinishRun(ctx context.Context, run lockstep.Run, state lockstep.
 			WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, RunID: &run.ID, Outcome: ended.Kind + "_" + string(state),
 		})
 	})
+	if errors.Is(err, pgx.ErrNoRows) { // ended already, and that stands
+		return s.Run(ctx, run.WorkspaceID, run.ID)
+	}
 	return runOf(ended), interpret("finish_run", err)
 }
 

@@ -109,17 +109,18 @@ func (q *Queries) Events(ctx context.Context, arg EventsParams) ([]EventsRow, er
 
 const finishRun = `-- name: FinishRun :one
 WITH left_over AS (
-    UPDATE ledger l SET state = 'skipped', problem = 'run_cancelled', detail = NULL, claim = NULL, claim_until = NULL, settled_at = now()
-    WHERE $1::text = 'cancelled' AND l.workspace_id = $3 AND l.connection_id = $4
+    UPDATE ledger l SET state = 'skipped', problem = 'run_cancelled', detail = NULL, in_doubt = l.in_doubt OR l.claim IS NOT NULL,
+        claim = NULL, claim_until = NULL, settled_at = now()
+    WHERE $1::text = 'cancelled' AND EXISTS (SELECT FROM runs o WHERE o.id = $5 AND o.finished_at IS NULL) AND l.workspace_id = $3 AND l.connection_id = $4
       AND l.run_id = $5 AND l.state = 'pending'
     RETURNING l.record_id, l.object
 ), told AS (
     INSERT INTO events (workspace_id, connection_id, run_id, record_id, object, outcome, problem)
     SELECT $3, $4, $5, o.record_id, o.object, 'skipped', 'run_cancelled' FROM left_over o
 )
-UPDATE runs r SET state = $1, reason = $2, parked_until = NULL, finished_at = coalesce(r.finished_at, now()),
+UPDATE runs r SET state = $1, reason = $2, parked_until = NULL, finished_at = now(),
     skipped = r.skipped + (SELECT count(*) FROM left_over)
-WHERE r.workspace_id = $3 AND r.connection_id = $4 AND r.id = $5
+WHERE r.workspace_id = $3 AND r.connection_id = $4 AND r.id = $5 AND r.finished_at IS NULL
 RETURNING r.id, r.workspace_id, r.connection_id, r.kind, r.state, r.reason, r.link_up, r.total, r.created, r.updated, r.unchanged, r.waiting, r.skipped, r.failed, r.started_at, r.first_claim_at, r.last_settle_at, r.finished_at, r.parked_until
 `
 
@@ -131,7 +132,8 @@ type FinishRunParams struct {
 	ID           uuid.UUID
 }
 
-// Ends a run. What a cancelled run has not sent is left alone, and says so.
+// Ends a run that is open. What a cancelled run has not sent is left alone, and
+// says so.
 func (q *Queries) FinishRun(ctx context.Context, arg FinishRunParams) (Run, error) {
 	row := q.db.QueryRow(ctx, finishRun,
 		arg.State,
@@ -442,6 +444,7 @@ func (q *Queries) Runs(ctx context.Context, arg RunsParams) ([]Run, error) {
 const setRunState = `-- name: SetRunState :execrows
 UPDATE runs SET state = $1, reason = $2, parked_until = $3
 WHERE workspace_id = $4 AND id = $5 AND finished_at IS NULL AND state <> 'cancelled'
+  AND NOT (state = 'paused' AND $1::text IN ('running', 'parked'))
 `
 
 type SetRunStateParams struct {
@@ -452,6 +455,7 @@ type SetRunStateParams struct {
 	ID          uuid.UUID
 }
 
+// A run that a person has paused is not moved but by a person: ResumeRuns.
 func (q *Queries) SetRunState(ctx context.Context, arg SetRunStateParams) (int64, error) {
 	result, err := q.db.Exec(ctx, setRunState,
 		arg.State,

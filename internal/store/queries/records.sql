@@ -15,11 +15,12 @@ WITH input AS (
     INSERT INTO ledger AS l (connection_id, record_id, workspace_id, object, state, desired)
     SELECT c.id, ch.id, @workspace_id, @object, 'pending', ch.revision
     FROM changed ch, connections c
-    WHERE c.workspace_id = @workspace_id AND c.starting_point <> '' AND c.status IN ('live', 'paused', 'unauthorized')
+    WHERE c.workspace_id = @workspace_id AND c.starting_point <> '' AND c.status <> 'disconnected'
       AND EXISTS (SELECT FROM mappings m WHERE m.workspace_id = c.workspace_id AND m.connection_id = c.id AND m.object = @object)
     ORDER BY c.id, ch.id
     ON CONFLICT (connection_id, record_id) DO UPDATE SET
         desired = excluded.desired,
+        run_id = CASE WHEN l.state = 'pending' THEN l.run_id END, -- what a run has settled is not its to do again
         state = CASE WHEN l.state = 'skipped' AND l.problem = 'deleted_in_crm' THEN 'skipped' ELSE 'pending' END,
         problem = CASE WHEN l.state = 'skipped' AND l.problem = 'deleted_in_crm' THEN l.problem END,
         attempts = 0, not_before = NULL

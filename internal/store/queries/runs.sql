@@ -22,8 +22,10 @@ ANALYZE ledger;
 UPDATE runs SET total = @total WHERE workspace_id = @workspace_id AND id = @id;
 
 -- name: SetRunState :execrows
+-- A run that a person has paused is not moved but by a person: ResumeRuns.
 UPDATE runs SET state = @state, reason = @reason, parked_until = @parked_until
-WHERE workspace_id = @workspace_id AND id = @id AND finished_at IS NULL AND state <> 'cancelled';
+WHERE workspace_id = @workspace_id AND id = @id AND finished_at IS NULL AND state <> 'cancelled'
+  AND NOT (state = 'paused' AND @state::text IN ('running', 'parked'));
 
 -- name: ResumeRuns :many
 -- Sets the open runs of a connection going again. What the CRM was known to
@@ -33,19 +35,21 @@ WHERE workspace_id = @workspace_id AND connection_id = @connection_id AND finish
 RETURNING *;
 
 -- name: FinishRun :one
--- Ends a run. What a cancelled run has not sent is left alone, and says so.
+-- Ends a run that is open. What a cancelled run has not sent is left alone, and
+-- says so.
 WITH left_over AS (
-    UPDATE ledger l SET state = 'skipped', problem = 'run_cancelled', detail = NULL, claim = NULL, claim_until = NULL, settled_at = now()
-    WHERE @state::text = 'cancelled' AND l.workspace_id = @workspace_id AND l.connection_id = @connection_id
+    UPDATE ledger l SET state = 'skipped', problem = 'run_cancelled', detail = NULL, in_doubt = l.in_doubt OR l.claim IS NOT NULL,
+        claim = NULL, claim_until = NULL, settled_at = now()
+    WHERE @state::text = 'cancelled' AND EXISTS (SELECT FROM runs o WHERE o.id = @id AND o.finished_at IS NULL) AND l.workspace_id = @workspace_id AND l.connection_id = @connection_id
       AND l.run_id = @id AND l.state = 'pending'
     RETURNING l.record_id, l.object
 ), told AS (
     INSERT INTO events (workspace_id, connection_id, run_id, record_id, object, outcome, problem)
     SELECT @workspace_id, @connection_id, @id, o.record_id, o.object, 'skipped', 'run_cancelled' FROM left_over o
 )
-UPDATE runs r SET state = @state, reason = @reason, parked_until = NULL, finished_at = coalesce(r.finished_at, now()),
+UPDATE runs r SET state = @state, reason = @reason, parked_until = NULL, finished_at = now(),
     skipped = r.skipped + (SELECT count(*) FROM left_over)
-WHERE r.workspace_id = @workspace_id AND r.connection_id = @connection_id AND r.id = @id
+WHERE r.workspace_id = @workspace_id AND r.connection_id = @connection_id AND r.id = @id AND r.finished_at IS NULL
 RETURNING r.*;
 
 -- name: Run :one
