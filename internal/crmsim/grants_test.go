@@ -143,6 +143,29 @@ func TestRevokingTheRefreshTokenKillsItsAccessTokens(t *testing.T) {
 	require.NoError(t, err, "an access token revoked leaves the grant alive")
 }
 
+func TestAForgottenRefreshTokenLeavesItsAccessTokens(t *testing.T) {
+	t.Parallel()
+
+	g, _ := newGrants(crmsim.GrantTerms{})
+	tokens := granted(t, g)
+	known, ok := g.Approval(tokens.Refresh)
+	require.True(t, ok)
+	require.Equal(t, approval(), known)
+	require.True(t, g.Forget(tokens.Refresh))
+	require.True(t, g.Session(tokens.Access).Live)
+	_, err := g.Refresh(tokens.Refresh)
+	require.ErrorIs(t, err, crmsim.ErrDeadGrant)
+	_, ok = g.Approval(tokens.Refresh)
+	require.False(t, ok)
+	require.False(t, g.Forget(tokens.Refresh))
+
+	dead := granted(t, g)
+	g.RevokeAll()
+	_, ok = g.Approval(dead.Refresh)
+	require.False(t, ok)
+	require.False(t, g.Forget(dead.Refresh))
+}
+
 func TestOneApprovalTooManyKillsTheOldest(t *testing.T) {
 	t.Parallel()
 

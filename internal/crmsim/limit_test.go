@@ -101,3 +101,33 @@ func TestChangedTermsHoldAtOnce(t *testing.T) {
 	})
 	require.Equal(t, crmsim.ExcessDaily, limits.Take("a", crmsim.Meter{}).Excess, "what was used before counts")
 }
+
+func TestMetersOfOneAccountAreApart(t *testing.T) {
+	t.Parallel()
+
+	clk := newClock()
+	limits := crmsim.NewLimits(crmsim.Terms{}, clk.now)
+	own := crmsim.Meter{Name: "own", Rate: crmsim.Rate{Calls: 2, Window: time.Second}, Daily: 5}
+	fixed := crmsim.Meter{Name: "fixed", Rate: crmsim.Rate{Calls: 1, Window: time.Second}, Fixed: true}
+	for _, want := range []crmsim.Excess{crmsim.ExcessNone, crmsim.ExcessNone, crmsim.ExcessRate} {
+		used := limits.Take("a", own)
+		require.Equal(t, want, used.Excess)
+		require.Equal(t, own.Rate, used.Rate)
+		require.Equal(t, "own", used.Meter)
+	}
+	require.Equal(t, crmsim.ExcessNone, limits.Take("a", fixed).Excess)
+	require.Equal(t, crmsim.ExcessRate, limits.Take("a", fixed).Excess)
+	require.Equal(t, crmsim.ExcessNone, limits.Take("a", crmsim.Meter{}).Excess)
+
+	limits.Change(func(terms crmsim.Terms) crmsim.Terms {
+		terms.Rate = crmsim.Rate{Calls: 3, Window: time.Second}
+		return terms
+	})
+	used := limits.Take("a", own)
+	require.Equal(t, crmsim.ExcessNone, used.Excess, "the terms come first")
+	require.Equal(t, 3, used.InWindow)
+	require.Equal(t, crmsim.ExcessRate, limits.Take("a", fixed).Excess, "except where the rate is fixed")
+	require.Equal(t, crmsim.ExcessDaily, limits.Take("a", own).Excess, "the day is the account's, whatever the meter")
+	clk.pass(25 * time.Hour)
+	require.Equal(t, 1, limits.Take("a", own).DailyUsed)
+}

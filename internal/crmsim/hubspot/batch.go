@@ -255,7 +255,7 @@ func (b *batch) conflict(d *draft, r *record) *failure {
 func (b *batch) complete(d *draft) {
 	o := b.shape()
 	if b.verb == upserting {
-		d.put(b.by, d.id)
+		d.put(b.by, d.key)
 	}
 	for n, c := range d.changes {
 		d.changes[n].Text = o.properties[c.Field].merged("", c.Text)

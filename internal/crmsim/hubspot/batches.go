@@ -75,6 +75,9 @@ func (b *batch) admit() *failure {
 			return refused("All inputs must have the same idProperty")
 		}
 	}
+	if bad := b.strangers(); bad != nil {
+		return bad
+	}
 	by, bad := b.table.lookUpBy(b.drafts[0].by, b.verb == upserting)
 	if bad != nil {
 		return bad
@@ -82,11 +85,25 @@ func (b *batch) admit() *failure {
 	if b.verb != creating {
 		b.by = by
 	}
-	b.settle()
-	if bad := b.twice(); bad != nil {
-		return bad
+	if b.verb == upserting {
+		b.checkKeys()
 	}
-	return b.strangers()
+	b.settle()
+	return b.twice()
+}
+
+// checkKeys checks the values that records are looked up by, which new ones
+// will have.
+func (b *batch) checkKeys() {
+	p := b.shape().properties[b.by]
+	for i := range b.drafts {
+		d := &b.drafts[i]
+		text, bad := b.table.portal.check(p, d.id)
+		if bad != nil {
+			d.invalid = append(d.invalid, *bad)
+		}
+		d.key = text
+	}
 }
 
 // tooMany refuses a batch that is empty or too large; the messages are
@@ -110,7 +127,9 @@ func (t *table) lookUpBy(name string, needed bool) (int, *failure) {
 		return -1, missingField("idProperty")
 	case name == "" || name == propID && !needed:
 		return -1, nil
-	case i < 0 || !o.properties[i].keyed():
+	case i < 0:
+		return -1, notValid([]invalid{unknownProperty(name)})
+	case !o.properties[i].keyed():
 		return -1, notUnique(t, name)
 	default:
 		return i, nil
@@ -181,7 +200,7 @@ func (b *batch) results() ([]byte, []*failure) {
 
 func (b *batch) spell(landed []int) []byte {
 	w := newRenderer(b.table)
-	out := make([]byte, 0, 1024*len(landed))
+	out := make([]byte, 0, 1536*len(landed))
 	for n, i := range landed {
 		if n > 0 {
 			out = append(out, ',')

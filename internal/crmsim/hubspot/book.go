@@ -64,14 +64,14 @@ func (t *table) view(r *record) crmsim.Record {
 	return out
 }
 
-// fields spells out the values that a record keeps, and those that the API
-// would tell for it of itself.
+// fields spells out the values that a record has, but for those that all
+// records have.
 func (t *table) fields(r *record) json.RawMessage {
 	w := newRenderer(t)
 	w.load(r)
 	out := []byte{'{'}
 	for _, i := range w.shape.sorted {
-		if text := w.text(r, i); text != "" {
+		if text := w.text(r, i); text != "" && !w.shape.properties[i].constant {
 			out = crmsim.AppendString(crmsim.AppendMember(out, w.shape.properties[i].name), text)
 		}
 	}

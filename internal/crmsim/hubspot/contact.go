@@ -118,7 +118,7 @@ func contactMachinery() properties {
 		text("hs_marketable_reason_id", "Marketing contact status source name").readOnly(),
 		toggle("hs_marketable_status", "Marketing contact status", "Marketing contact", "Non-marketing contact").readOnly(),
 		toggle("hs_marketable_until_renewal", "Marketing contact until next update", "Yes", "--").readOnly(),
-		number("hs_latest_sequence_enrolled", "Last sequence enrolled").external().readOnly(),
+		number("hs_latest_sequence_enrolled", "Last sequence enrolled").external().readOnly().of("SEQUENCE"),
 		moment("hs_latest_sequence_enrolled_date", "Last sequence enrolled date").readOnly(),
 		moment("hs_latest_sequence_ended_date", "Last sequence ended date").computed(),
 		number("hs_sequences_enrolled_count", "Number of sequences enrolled").readOnly(),

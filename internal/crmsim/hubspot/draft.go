@@ -20,6 +20,7 @@ const (
 // without looking at any record.
 type draft struct {
 	id      string // or the value of the property that records are found by
+	key     string // id as the property keeps it
 	by      string // idProperty
 	trace   string // objectWriteTraceId
 	given   bool   // properties were
@@ -78,7 +79,7 @@ func (rd *reader) property(d *draft, name, raw string) bool {
 	i := rd.object.find(name)
 	if i < 0 {
 		d.unknown = true
-		d.invalid = append(d.invalid, invalid{name: name, code: codeUnknown, message: `Property "` + name + `" does not exist`})
+		d.invalid = append(d.invalid, unknownProperty(name))
 		return raw != ""
 	}
 	p := rd.object.properties[i]

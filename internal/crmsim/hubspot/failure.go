@@ -50,6 +50,10 @@ type invalid struct {
 	message string
 }
 
+func unknownProperty(name string) invalid {
+	return invalid{name: name, code: codeUnknown, message: `Property "` + name + `" does not exist`}
+}
+
 // failure is one error as the API reports it.
 type failure struct {
 	status      int

@@ -101,28 +101,22 @@ func (t test) holds(text string) bool {
 		return text == "" || !t.in(text)
 	case opMentionsNo:
 		return !t.mentions(text)
-	}
-	if text == "" {
-		return false
-	}
-	switch t.op {
 	case opEqual:
-		return t.compare(text, t.value) == 0
+		return text != "" && t.compare(text, t.value) == 0
 	case opLess:
-		return t.compare(text, t.value) < 0
+		return text != "" && t.compare(text, t.value) < 0
 	case opAtMost:
-		return t.compare(text, t.value) <= 0
+		return text != "" && t.compare(text, t.value) <= 0
 	case opMore:
-		return t.compare(text, t.value) > 0
+		return text != "" && t.compare(text, t.value) > 0
 	case opAtLeast:
-		return t.compare(text, t.value) >= 0
+		return text != "" && t.compare(text, t.value) >= 0
 	case opBetween:
-		return t.compare(text, t.value) >= 0 && t.compare(text, t.high) <= 0
+		return text != "" && t.compare(text, t.value) >= 0 && t.compare(text, t.high) <= 0
 	case opIn:
-		return t.in(text)
+		return text != "" && t.in(text)
 	case opMentions:
-		return t.mentions(text)
-	case opHas, opHasNot, opNotEqual, opNotIn, opMentionsNo:
+		return text != "" && t.mentions(text)
 	}
 	return false
 }

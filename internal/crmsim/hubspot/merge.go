@@ -12,7 +12,10 @@ import (
 
 // merge makes one record of two, and answers it.
 func merge(c *call) crmsim.Answer {
-	var in struct{ PrimaryObjectID, ObjectIDToMerge string }
+	var in struct {
+		PrimaryObjectID string `json:"primaryObjectId"`
+		ObjectIDToMerge string `json:"objectIdToMerge"`
+	}
 	if json.Unmarshal(c.Body, &in) != nil {
 		return badJSON().answer()
 	}

@@ -41,7 +41,7 @@ func knownStage(property, value string) bool {
 // listPipelines answers for deals and contacts, as both were recorded; other
 // objects have none.
 func listPipelines(c *call) crmsim.Answer {
-	var pipelines []map[string]any
+	pipelines := []map[string]any{}
 	switch c.Object {
 	case "deals":
 		var all []map[string]any
@@ -60,7 +60,7 @@ func listPipelines(c *call) crmsim.Answer {
 		}
 		pipelines = append(pipelines, pipelineView("contacts-lifecycle-pipeline", "Lifecycle Stage Pipeline", all))
 	}
-	return encoded(http.StatusOK, map[string]any{"results": slices.Concat([]map[string]any{}, pipelines)})
+	return encoded(http.StatusOK, map[string]any{"results": pipelines})
 }
 
 const epoch = "1970-01-01T00:00:00Z"

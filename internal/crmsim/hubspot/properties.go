@@ -102,7 +102,7 @@ func (ps properties) by(derive func(*table, *record) string) properties {
 
 // fixed are properties that hold the same for every record.
 func (ps properties) fixed(value string) properties {
-	return ps.by(func(*table, *record) string { return value })
+	return ps.by(func(*table, *record) string { return value }).set(func(p *property) { p.constant = true })
 }
 
 // shown are told to whoever creates a record, echoed also to whoever updates

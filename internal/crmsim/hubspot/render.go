@@ -50,7 +50,8 @@ func (w *renderer) written(out []byte, o outcome) []byte {
 	out = w.head(out, &o.record)
 	for _, i := range w.shape.sorted {
 		p := w.shape.properties[i]
-		if !w.changed[i] && !p.echoed && !(o.created && (p.shown || p.derive == nil)) {
+		told := w.changed[i] || p.echoed || o.created && (p.shown || p.derive == nil)
+		if !told {
 			continue
 		}
 		if text := w.text(&o.record, i); text != "" || w.changed[i] {

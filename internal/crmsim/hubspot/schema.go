@@ -69,6 +69,8 @@ type property struct {
 
 	// derive computes the value of a record that does not keep it.
 	derive func(t *table, r *record) string
+	// constant says that it is the same for every record.
+	constant bool
 	// shown puts the property into the answer to whatever creates a record,
 	// echoed into the answer to whatever updates one (batch/create/contacts/success.json,
 	// batch/update/contacts/success.json).

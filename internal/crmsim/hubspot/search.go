@@ -143,7 +143,10 @@ func (q *query) sortBy(o *object, sorts []json.RawMessage) *failure {
 	if len(sorts) == 0 {
 		return nil
 	}
-	var by struct{ PropertyName, Direction string }
+	var by struct {
+		PropertyName string `json:"propertyName"`
+		Direction    string `json:"direction"`
+	}
 	if json.Unmarshal(sorts[0], &by) != nil && json.Unmarshal(sorts[0], &by.PropertyName) != nil {
 		return badJSON()
 	}

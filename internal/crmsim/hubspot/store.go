@@ -220,15 +220,6 @@ func (t *table) eachKey(r *record, do func(i int, key string, r *record)) {
 	}
 }
 
-// text returns a property's value of a record, derived or stored; empty is
-// none.
-func (t *table) text(r *record, i int) string {
-	if derive := t.schema.Load().properties[i].derive; derive != nil {
-		return derive(t, r)
-	}
-	return r.row.Get(i)
-}
-
 // value returns a stored value by the property's name, or "".
 func (t *table) value(r *record, name string) string {
 	i := t.schema.Load().find(name)

@@ -85,7 +85,7 @@ func (pl *portal) checkChoice(p *property, text string) (string, *invalid) {
 			if !knownStage(p.name, value) {
 				return "", &invalid{name: p.name, code: codeOption, message: value + " was not one of the allowed options: []"}
 			}
-		case !p.external && !p.allows(value):
+		case !p.external && !p.readOnly && !p.allows(value):
 			return "", &invalid{name: p.name, code: codeOption, message: notAllowed(p, value)}
 		}
 	}
