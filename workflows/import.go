@@ -42,7 +42,11 @@ func Import(ctx workflow.Context, in flow.ImportInput) (lockstep.Counts, error) 
 	if err != nil {
 		return run.counts, err
 	}
-	return run.finish(ctx, run.end, "")
+	counts, err := run.finish(ctx, run.end, "")
+	if err == nil && run.stamp {
+		err = workflow.SignalExternalWorkflow(ctx, flow.ConnectionID(in.Connection), "", flow.SignalResync, nil).Get(ctx, nil)
+	}
+	return counts, err
 }
 
 // importRun is an import under way.
@@ -52,6 +56,7 @@ type importRun struct {
 	counts lockstep.Counts
 	wait   time.Duration // the next wait of an outage
 	parked bool
+	stamp  bool // the external-id field was created anew: what was linked before has lost its stamp
 	end    lockstep.RunState
 }
 
@@ -179,9 +184,13 @@ func (r *importRun) sleep(ctx workflow.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// provision puts back the external-id field that somebody has removed.
+// provision puts back the external-id field that somebody has removed. What had
+// been stamped is stamped again by a resync, once this run is through.
 func (r *importRun) provision(ctx workflow.Context) error {
 	err := workflow.ExecuteActivity(prompt(ctx, r.in.ConnectionRef, "provision the external-id field"), connections.SetUp, r.in.ConnectionRef).Get(ctx, nil)
+	if err == nil {
+		r.stamp = true
+	}
 	if err == nil || temporal.IsCanceledError(err) {
 		return err
 	}

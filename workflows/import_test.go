@@ -185,3 +185,15 @@ func TestImportThatMeetsABugStaysOpenUntilSomebodyLooks(t *testing.T) {
 	require.NoError(t, b.env.GetWorkflowError())
 	require.Equal(t, lockstep.RunCompleted, b.ended.State)
 }
+
+func TestImportWhoseExternalIDFieldIsGoneProvisionsItAndStampsEverythingAgain(t *testing.T) {
+	t.Parallel()
+	b := setupImport(t, flow.ChunkResult{Verdict: flow.VerdictProvision}, flow.ChunkResult{Verdict: flow.VerdictEmpty})
+	b.env.OnActivity(connections.SetUp, mock.Anything, mock.Anything).Return(nil).Once()
+	b.env.OnSignalExternalWorkflow(mock.Anything, flow.ConnectionID(b.in.Connection), "", flow.SignalResync, mock.Anything).Return(nil).Once()
+	b.run()
+
+	require.NoError(t, b.env.GetWorkflowError())
+	require.Equal(t, lockstep.RunCompleted, b.ended.State)
+	b.env.AssertExpectations(t)
+}

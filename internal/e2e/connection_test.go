@@ -105,3 +105,24 @@ func TestCancelledImportSaysSoOfWhatItHasNotSent(t *testing.T) {
 	w.requireTrue(t, run)
 	require.Less(t, time.Since(*run.FinishedAt), 4*time.Minute)
 }
+
+func TestExternalIDFieldThatWasRemovedIsPutBackAndStampedAgain(t *testing.T) {
+	t.Parallel()
+	w := begin(t, options{contacts: 500})
+	run := w.finish(t, w.choose(t))
+	w.requireTrue(t, run)
+	w.admin(t, http.MethodPost, "/_sim/salesforce/fields/drop", `{"object":"Contact","field":"Lockstep_External_Id__c"}`).Body.Close()
+	require.Empty(t, w.landed(t), "nothing carries an external id any more")
+
+	w.load(t, contacts(500, 600)...)
+	w.signal(t, flow.SignalResync)
+	w.eventually(t, "everything to be stamped again", func() bool { return len(w.landed(t)) == 600 })
+	var runs []lockstep.Run
+	w.eventually(t, "the import, the resync and the stamping to end", func() bool {
+		var err error
+		runs, err = w.store.Runs(t.Context(), w.conn.WorkspaceID, w.conn.ID, 10)
+		require.NoError(t, err)
+		return len(runs) == 3 && runs[0].FinishedAt != nil
+	})
+	w.requireTrue(t, runs[0])
+}
