@@ -13,15 +13,23 @@ import (
 )
 
 // Admin serves the administration endpoints of the given vendors, below
-// /_sim/<vendor>. README.md lists them.
+// /_sim/<vendor>, and that of their clock, /_sim/clock. README.md lists them.
 func Admin(vendors ...Vendor) http.Handler {
 	mux := http.NewServeMux()
 	names := make([]string, 0, len(vendors))
+	var times clocks
 	for _, v := range vendors {
 		names = append(names, v.Name)
 		mount(mux, v)
+		if !slices.Contains(times, v.Rig.Clock) {
+			times = append(times, v.Rig.Clock)
+		}
 	}
 	slices.Sort(names)
+	if len(times) > 0 {
+		mux.HandleFunc("GET /_sim/clock", times.show)
+		mux.HandleFunc("POST /_sim/clock", times.advance)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/_sim/"), "/")
 		problem := fmt.Sprintf("no such vendor %q; known: %s", name, strings.Join(names, ", "))

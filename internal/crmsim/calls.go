@@ -38,6 +38,8 @@ type Call struct {
 	Fault     FaultKind `json:"fault"`
 	Throttled bool      `json:"throttled,omitempty"`
 	Applied   bool      `json:"applied"` // carried out, whatever was answered
+
+	began time.Time // by the real clock: what is made to pass meanwhile takes no time
 }
 
 // CallLog remembers every call. It is safe for concurrent use.
@@ -59,12 +61,12 @@ func (l *CallLog) begin(method, path string) Call {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.begun++
-	return Call{N: l.begun, At: l.now().UTC(), Method: method, Path: path, Kind: CallMeta}
+	return Call{N: l.begun, At: l.now().UTC(), Method: method, Path: path, Kind: CallMeta, began: time.Now()}
 }
 
 // end keeps a call that has been answered.
 func (l *CallLog) end(c Call) {
-	c.Millis = float64(l.now().Sub(c.At).Microseconds()) / 1000
+	c.Millis = float64(time.Since(c.began).Microseconds()) / 1000
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calls = append(l.calls, c)

@@ -11,7 +11,8 @@ type FaultKind string
 
 // The kinds of fault. The first five and slow act on a whole write call;
 // expire acts on any data call; poison and lock act on single records;
-// whole-400 acts on every call that holds a marked record.
+// whole-400 and whole-500 act on every call that holds a marked record; those
+// that begin with token act on the refresh of a token.
 const (
 	FaultCutBefore    FaultKind = "cut-before" // reset the connection, nothing applied
 	FaultCutAfter     FaultKind = "cut-after"  // apply, then reset the connection
@@ -21,12 +22,20 @@ const (
 	FaultExpire       FaultKind = "expire"     // kill the presented access token
 	FaultPoison       FaultKind = "poison"     // refuse marked records until healed
 	FaultWhole        FaultKind = "whole-400"  // refuse any call that holds a marked record until healed
+	FaultBroken       FaultKind = "whole-500"  // break down over any call that holds a marked record until healed
 	FaultLock         FaultKind = "lock"       // refuse one record once, as locked by someone else
 	FaultSlow         FaultKind = "slow"       // answer late
+
+	FaultTokenLimited     FaultKind = "token-429"       // answer that there are too many refreshes
+	FaultTokenBusy        FaultKind = "token-busy"      // answer that another refresh is under way
+	FaultTokenUnavailable FaultKind = "token-503"       // answer 503, nothing refreshed
+	FaultTokenCut         FaultKind = "token-cut"       // reset the connection, nothing refreshed
+	FaultTokenCutAfter    FaultKind = "token-cut-after" // refresh, then reset the connection
 )
 
 // faultForms is what a spec may look like, for whoever mistyped one.
-const faultForms = "KIND[:every=N|rows=N|p=F] with KIND one of cut-before, cut-after, 503, 429, 429-after, expire, poison, whole-400, lock, slow"
+const faultForms = "KIND[:every=N|rows=N|p=F] with KIND one of cut-before, cut-after, 503, 429, 429-after, expire, poison, whole-400, whole-500, lock, slow, " +
+	"token-429, token-busy, token-503, token-cut, token-cut-after"
 
 // Fault is one scripted misbehaviour: a kind and when it strikes. Exactly one
 // of Every, Rows and Chance is set.
@@ -35,8 +44,8 @@ type Fault struct {
 	// Every strikes on each Nth call that the fault looks at.
 	Every int
 	// Rows marks so many external ids, one a call, and strikes wherever they
-	// appear until healed. For expire and lock, which mark nothing, it is the
-	// number of strikes.
+	// appear until healed. For expire, lock and the faults of tokens, which mark
+	// nothing, it is the number of strikes.
 	Rows int
 	// Chance strikes with this probability, decided by hash: the same record,
 	// or the same number of call, always decides alike.
@@ -49,7 +58,8 @@ func ParseFault(spec string) (Fault, error) {
 	f := Fault{Kind: FaultKind(kind)}
 	switch f.Kind {
 	case FaultCutBefore, FaultCutAfter, FaultUnavailable, FaultLimited, FaultLimitedAfter,
-		FaultExpire, FaultPoison, FaultWhole, FaultLock, FaultSlow:
+		FaultExpire, FaultPoison, FaultWhole, FaultBroken, FaultLock, FaultSlow,
+		FaultTokenLimited, FaultTokenBusy, FaultTokenUnavailable, FaultTokenCut, FaultTokenCutAfter:
 	default:
 		return Fault{}, fmt.Errorf("reading fault %q: no such kind; want %s", spec, faultForms)
 	}
@@ -96,9 +106,9 @@ func (f Fault) String() string {
 // than at calls by their number.
 func (f Fault) marks() bool {
 	switch f.Kind {
-	case FaultPoison, FaultWhole:
+	case FaultPoison, FaultWhole, FaultBroken:
 		return true
-	case FaultExpire, FaultLock:
+	case FaultExpire, FaultLock, FaultTokenLimited, FaultTokenBusy, FaultTokenUnavailable, FaultTokenCut, FaultTokenCutAfter:
 		return false
 	case FaultCutBefore, FaultCutAfter, FaultUnavailable, FaultLimited, FaultLimitedAfter, FaultSlow:
 		return f.Rows > 0

@@ -16,6 +16,12 @@ func TestParseFaultReadsEveryForm(t *testing.T) {
 		"cut-after:every=7": {Kind: crmsim.FaultCutAfter, Every: 7},
 		"poison:rows=3":     {Kind: crmsim.FaultPoison, Rows: 3},
 		"429-after:p=0.25":  {Kind: crmsim.FaultLimitedAfter, Chance: 0.25},
+		"whole-500:rows=1":  {Kind: crmsim.FaultBroken, Rows: 1},
+		"token-429:rows=2":  {Kind: crmsim.FaultTokenLimited, Rows: 2},
+		"token-busy":        {Kind: crmsim.FaultTokenBusy, Every: 1},
+		"token-503":         {Kind: crmsim.FaultTokenUnavailable, Every: 1},
+		"token-cut":         {Kind: crmsim.FaultTokenCut, Every: 1},
+		"token-cut-after":   {Kind: crmsim.FaultTokenCutAfter, Every: 1},
 	} {
 		got, err := crmsim.ParseFault(spec)
 		require.NoError(t, err, spec)

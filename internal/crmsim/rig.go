@@ -18,8 +18,9 @@ type Settings struct {
 	Faults []Fault
 	// SlowFor is how late the fault slow answers; 2 s when zero.
 	SlowFor time.Duration
-	// Now is the clock; time.Now when nil.
-	Now func() time.Time
+	// Clock is the vendor's time; one of its own, level with the real time, when
+	// nil. It does not move latency, nor what slow adds: those are waited for.
+	Clock *Clock
 }
 
 // Rig is what a vendor's data calls run through: it lets them in, counts,
@@ -28,24 +29,24 @@ type Rig struct {
 	Limits *Limits
 	Script *Script
 	Calls  *CallLog
-	Now    func() time.Time
+	Clock  *Clock
 
 	slowFor time.Duration
 }
 
 // NewRig returns a rig with the given settings.
 func NewRig(s Settings) *Rig {
-	if s.Now == nil {
-		s.Now = time.Now
+	if s.Clock == nil {
+		s.Clock = NewClock(time.Now)
 	}
 	if s.SlowFor == 0 {
 		s.SlowFor = 2 * time.Second
 	}
 	return &Rig{
-		Limits:  NewLimits(s.Terms, s.Now),
+		Limits:  NewLimits(s.Terms, s.Clock.Now),
 		Script:  NewScript(s.Faults...),
-		Calls:   NewCallLog(s.Now),
-		Now:     s.Now,
+		Calls:   NewCallLog(s.Clock.Now),
+		Clock:   s.Clock,
 		slowFor: s.SlowFor,
 	}
 }
@@ -62,6 +63,8 @@ type Dialect interface {
 	Unavailable() Answer
 	// Invalid refuses a whole call with a 400, whichever record is at fault.
 	Invalid() Answer
+	// Broken answers a whole call with a 500.
+	Broken() Answer
 	// Stamp adds the headers that every answer to an account carries.
 	Stamp(h http.Header, u Usage)
 }
@@ -109,6 +112,7 @@ func (g *Rig) Data(w http.ResponseWriter, r *http.Request, d Dialect, handle fun
 		return
 	}
 	x.Status = answer.Status
+	g.date(w)
 	if x.Account != "" {
 		d.Stamp(w.Header(), x.Usage)
 	}
@@ -137,7 +141,8 @@ func (g *Rig) carryOut(x *Exchange, handle func(*Exchange) Answer) Answer {
 		return x.dialect.Limited(x.excess())
 	case FaultSlow:
 		wait(g.slowFor)
-	case "", FaultCutBefore, FaultUnavailable, FaultLimited, FaultExpire, FaultPoison, FaultWhole, FaultLock:
+	case "", FaultCutBefore, FaultUnavailable, FaultLimited, FaultExpire, FaultPoison, FaultWhole, FaultBroken, FaultLock,
+		FaultTokenLimited, FaultTokenBusy, FaultTokenUnavailable, FaultTokenCut, FaultTokenCutAfter:
 	}
 	return answer
 }
@@ -183,7 +188,10 @@ func (x *Exchange) Disturb(keys []string) (Plan, *Answer) {
 		answer = x.dialect.Limited(x.excess())
 	case FaultWhole:
 		answer = x.dialect.Invalid()
-	case "", FaultCutAfter, FaultLimitedAfter, FaultSlow, FaultExpire, FaultPoison, FaultLock:
+	case FaultBroken:
+		answer = x.dialect.Broken()
+	case "", FaultCutAfter, FaultLimitedAfter, FaultSlow, FaultExpire, FaultPoison, FaultLock,
+		FaultTokenLimited, FaultTokenBusy, FaultTokenUnavailable, FaultTokenCut, FaultTokenCutAfter:
 		return x.plan, nil
 	}
 	return x.plan, &answer
@@ -196,28 +204,9 @@ func (x *Exchange) excess() Usage {
 	return u
 }
 
-// Open carries out a call that needs no token, such as those to the OAuth
-// endpoints: it is delayed and logged, and nothing else.
-func (g *Rig) Open(w http.ResponseWriter, r *http.Request, kind CallKind, delay time.Duration, handle http.HandlerFunc) {
-	call := g.Calls.begin(r.Method, r.URL.Path)
-	call.Kind = kind
-	wait(delay)
-	status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-	handle(status, r)
-	call.Status = status.status
-	call.Applied = status.status < http.StatusBadRequest
-	g.Calls.end(call)
-}
-
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader remembers the status.
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
+// date has the answer tell the vendor's time instead of the server's.
+func (g *Rig) date(w http.ResponseWriter) {
+	w.Header().Set("Date", g.Clock.Now().UTC().Format(http.TimeFormat))
 }
 
 func (a Answer) write(w http.ResponseWriter) {

@@ -108,6 +108,26 @@ func (s *Script) Expires() bool {
 	return false
 }
 
+// Refreshes decides what happens to one refresh of a token; empty is nothing.
+// Every fault of tokens counts it, and the first that strikes decides.
+func (s *Script) Refreshes() FaultKind {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var kind FaultKind
+	for _, f := range s.active {
+		switch f.Kind {
+		case FaultTokenLimited, FaultTokenBusy, FaultTokenUnavailable, FaultTokenCut, FaultTokenCutAfter:
+			if f.due() && kind == "" {
+				kind = f.Kind
+				s.strike(f)
+			}
+		case FaultCutBefore, FaultCutAfter, FaultUnavailable, FaultLimited, FaultLimitedAfter,
+			FaultExpire, FaultPoison, FaultWhole, FaultBroken, FaultLock, FaultSlow:
+		}
+	}
+	return kind
+}
+
 // Plan is what the script has in store for one write call. The zero Plan
 // leaves the call alone.
 type Plan struct {
@@ -153,7 +173,7 @@ func (s *Script) Plan(keys []string) Plan {
 	var p Plan
 	for _, f := range s.active {
 		switch f.Kind {
-		case FaultExpire:
+		case FaultExpire, FaultTokenLimited, FaultTokenBusy, FaultTokenUnavailable, FaultTokenCut, FaultTokenCutAfter:
 		case FaultPoison:
 			if hits := f.mark(keys); len(hits) > 0 {
 				p.refused = union(p.refused, hits)
@@ -164,8 +184,8 @@ func (s *Script) Plan(keys []string) Plan {
 				p.locked = union(p.locked, []int{len(keys) / 2})
 				s.strike(f)
 			}
-		case FaultWhole: // whatever else strikes: what is refused whole must not be applied by an answer that is lost
-			if f.reaches(keys) {
+		case FaultWhole, FaultBroken: // whatever else strikes: what is refused whole must not be applied by an answer that is lost
+			if f.reaches(keys) && p.Request != FaultWhole && p.Request != FaultBroken {
 				p.Request = f.Kind
 				s.strike(f)
 			}

@@ -177,6 +177,32 @@ func TestExpireStrikesAnyCall(t *testing.T) {
 	require.Equal(t, 1, script.Status()[0].Fired)
 }
 
+func TestAWholeRefusalIsNotOverruled(t *testing.T) {
+	t.Parallel()
+
+	script := scripted(t, "cut-after", "whole-500:rows=1", "whole-400:rows=1")
+	require.Equal(t, crmsim.FaultBroken, script.Plan(keys(1, 3)).Request)
+	require.Equal(t, crmsim.FaultCutAfter, script.Plan(keys(2, 3)).Request)
+}
+
+func TestFaultsOfTokensStrikeRefreshesAlone(t *testing.T) {
+	t.Parallel()
+
+	script := scripted(t, "token-429:every=2", "token-503:rows=2")
+	require.Empty(t, script.Plan(keys(1, 1)).Request)
+	require.False(t, script.Expires())
+	script.Add(crmsim.Fault{Kind: crmsim.FaultTokenCut, Every: 4})
+	var got []crmsim.FaultKind
+	for range 4 {
+		got = append(got, script.Refreshes())
+	}
+	for _, f := range script.Status() {
+		require.Equal(t, 4, f.Calls, f.Spec)
+	}
+	require.Equal(t, []crmsim.FaultKind{crmsim.FaultTokenUnavailable, crmsim.FaultTokenLimited, crmsim.FaultTokenUnavailable, crmsim.FaultTokenLimited}, got)
+	require.Equal(t, map[crmsim.FaultKind]int{crmsim.FaultTokenLimited: 2, crmsim.FaultTokenUnavailable: 2}, script.Fired())
+}
+
 func TestClearKeepsTheCounts(t *testing.T) {
 	t.Parallel()
 

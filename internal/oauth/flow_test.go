@@ -269,6 +269,7 @@ func TestTheTokenEndpointsRefusalIsExplained(t *testing.T) {
 		"a refusal that is 200": {200, refusal("invalid_grant"), oauth.CodeCodeExpired, "Begin again"},
 		"trouble":               {500, planted, oauth.CodeUnavailable, "in a minute"},
 		"too many calls":        {429, planted, oauth.CodeUnavailable, "in a minute"},
+		"too many, in words":    {400, dying("login rate exceeded"), oauth.CodeUnavailable, "in a minute"},
 		"not JSON":              {200, planted, oauth.CodeUnavailable, "in a minute"},
 		"no access token":       {200, answer(map[string]any{"access_token": nil}), oauth.CodeUnavailable, "in a minute"},
 		"no refresh token":      {200, answer(map[string]any{"refresh_token": nil}), oauth.CodeRefreshTokenMissing, "refresh_token"},

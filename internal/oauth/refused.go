@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -34,6 +35,22 @@ var refusals = map[string]Code{
 	"server_error":                 CodeUnavailable,
 	"temporarily_unavailable":      CodeUnavailable,
 	"rate_limit_exceeded":          CodeUnavailable,
+}
+
+// throttles are the words by which a token endpoint says, in a code or in the
+// description of one that is about something else, that it was asked too often
+// or too soon. The grant is fine.
+var throttles = []string{
+	// Salesforce, as invalid_grant, while another refresh of the token is under
+	// way (Salesforce Release Notes, Winter '25, rn_security_refresh_token_error).
+	"already being processed",
+	// Salesforce, after 3,600 logins of a user in an hour (Salesforce Help
+	// 000381578, "Login Rate Exceeded"; under which code is unverified).
+	"rate exceeded",
+	// Salesforce's rate_limit_exceeded (REST API Developer Guide, "Number of
+	// logins exceeded").
+	"rate limit",
+	"too many requests", // RFC 6585 §4, by vendors that put it into words
 }
 
 // dead are the codes by which a token endpoint says that a person has to
@@ -72,7 +89,7 @@ func (e *endpoint) refusedExchange(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	answer, ok := errors.AsType[*oauth2.RetrieveError](err)
-	if !ok || answer.Response.StatusCode >= http.StatusInternalServerError || answer.Response.StatusCode == http.StatusTooManyRequests {
+	if !ok || answer.Response.StatusCode >= http.StatusInternalServerError || throttled(answer) {
 		problem := e.problem(CodeUnavailable)
 		problem.Err = unanswered(err)
 		return problem
@@ -93,16 +110,27 @@ func refusedRefresh(op string, err error) *crm.Error {
 		return &crm.Error{Kind: crm.KindUnavailable, Op: op, Err: unanswered(err)}
 	}
 	e := &crm.Error{Kind: crm.KindUnavailable, Op: op, Code: plain(answer.ErrorCode)}
-	switch status := answer.Response.StatusCode; {
-	case status == http.StatusTooManyRequests || answer.ErrorCode == "rate_limit_exceeded":
+	switch {
+	case throttled(answer):
 		e.Kind = crm.KindRateLimited
 		e.RetryAfter = adapter.RetryAfter(answer.Response.Header)
-	case status >= http.StatusInternalServerError:
+	case answer.Response.StatusCode >= http.StatusInternalServerError:
 		e.RetryAfter = adapter.RetryAfter(answer.Response.Header)
 	case dead[answer.ErrorCode]:
 		e.Kind, e.Reason = crm.KindUnauthorized, crm.ReasonGrant
 	}
 	return e
+}
+
+// throttled tells whether the answer asks for patience, whatever its code says
+// of the grant. HubSpot does by its status (PostHog/posthog#64049), Salesforce in
+// words.
+func throttled(answer *oauth2.RetrieveError) bool {
+	if answer.Response.StatusCode == http.StatusTooManyRequests {
+		return true
+	}
+	said := strings.ToLower(strings.ReplaceAll(answer.ErrorCode+" "+answer.ErrorDescription, "_", " "))
+	return slices.ContainsFunc(throttles, func(words string) bool { return strings.Contains(said, words) })
 }
 
 // unanswered returns why a call brought no answer, or nil when it brought one:

@@ -21,6 +21,7 @@ type renewal struct {
 
 	tried *Grant // the one whose refresh token was sent to the vendor
 	fresh *Grant // what the vendor answered, kept or not
+	vain  bool   // the vendor gave nothing, and the old one is used while it lasts
 }
 
 // run returns the grant to use from now on. Its errors are of type crm.Error.
@@ -72,7 +73,8 @@ func (r *renewal) renew(ctx context.Context, current Grant) (Grant, error) {
 		return fresh, nil
 	}
 	if crm.KindOf(err) != crm.KindUnauthorized && !current.has(r.stale) && !current.expired(now) {
-		return current, nil // it was renewed before its time; it has some left
+		r.vain = true // it was to be renewed before its time; it has some left
+		return current, nil
 	}
 	r.tried = &current
 	return Grant{}, err

@@ -35,9 +35,15 @@ type Tokens struct {
 
 	flights singleflight.Group
 
-	mu   sync.Mutex
-	held *Grant // nil until the first was read
+	mu    sync.Mutex
+	held  *Grant    // nil until the first was read
+	spare time.Time // until when a held one is not renewed before its time
 }
+
+// sparing is how long nobody renews a token before its time after an attempt
+// that brought nothing: every call would try again otherwise, and an endpoint
+// that refuses for being asked too often would be asked by each.
+const sparing = 10 * time.Second
 
 // Token implements adapter.TokenSource. Its errors are the context's, or of type
 // crm.Error: KindUnauthorized when a person has to reconnect, KindUnavailable or
@@ -46,7 +52,7 @@ type Tokens struct {
 // A renewal, once begun, goes on when ctx ends: the vendor may have replaced the
 // refresh token already, and what is not kept then is lost.
 func (t *Tokens) Token(ctx context.Context, stale string) (string, error) {
-	if held := t.holding(); held != nil && !held.has(stale) && !held.expiring(time.Now()) {
+	if held := t.holding(time.Now()); held != nil && !held.has(stale) {
 		return held.AccessToken.Reveal(), nil
 	}
 	flight := t.flights.DoChan(stale, func() (any, error) {
@@ -74,12 +80,19 @@ func (t *Tokens) renew(ctx context.Context, stale string) (Grant, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.held = &grant
+	if r.vain {
+		t.spare = time.Now().Add(sparing)
+	}
 	return grant, nil
 }
 
-func (t *Tokens) holding() *Grant {
+// holding returns the grant that is remembered, unless it is time to renew it.
+func (t *Tokens) holding(now time.Time) *Grant {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.held == nil || t.held.expired(now) || t.held.expiring(now) && !now.Before(t.spare) {
+		return nil
+	}
 	return t.held
 }
 

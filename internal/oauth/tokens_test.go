@@ -303,6 +303,10 @@ func TestTroubleOfTheEndpointIsNotALostGrant(t *testing.T) {
 	}{
 		"too many calls":        {429, http.Header{"Retry-After": {"30"}}, planted, crm.KindRateLimited, 30 * time.Second},
 		"too many, as a code":   {400, nil, map[string]any{"error": "rate_limit_exceeded"}, crm.KindRateLimited, 0},
+		"too many, in words":    {400, nil, dying("login rate exceeded"), crm.KindRateLimited, 0},
+		"too many, as a title":  {403, nil, dying("LOGIN_RATE_EXCEEDED"), crm.KindRateLimited, 0},
+		"too many at once":      {400, nil, dying("token request is already being processed"), crm.KindRateLimited, 0},
+		"too many, with a wait": {400, http.Header{"Retry-After": {"9"}}, dying("Rate limit exceeded"), crm.KindRateLimited, 9 * time.Second},
 		"down":                  {503, http.Header{"Retry-After": {"7"}}, planted, crm.KindUnavailable, 7 * time.Second},
 		"down, saying dead":     {500, nil, map[string]any{"error": "invalid_grant"}, crm.KindUnavailable, 0},
 		"our secret is wrong":   {400, nil, map[string]any{"error": "invalid_client", "error_description": planted}, crm.KindUnavailable, 0},
@@ -321,6 +325,11 @@ func TestTroubleOfTheEndpointIsNotALostGrant(t *testing.T) {
 			require.Len(t, e.calls(), 1, "no retry here")
 		})
 	}
+}
+
+// dying is the body of an answer that speaks of a dead grant, and says more.
+func dying(description string) map[string]any {
+	return map[string]any{"error": "invalid_grant", "error_description": description}
 }
 
 func TestNoGrantNeedsAPerson(t *testing.T) {
@@ -389,9 +398,15 @@ func TestTokenIsRenewedBeforeItEnds(t *testing.T) {
 		status = http.StatusServiceUnavailable
 		wait(t, 2*time.Second) // less than a minute is left
 		get("access-1")
+		get("access-1")
 		require.Equal(t, int32(1), calls.Load(), "renewed in vain; what is left is used")
+		wait(t, 10*time.Second)
+		get("access-1")
+		require.Equal(t, int32(2), calls.Load(), "tried again when it had been left alone for a while")
 
-		wait(t, time.Minute)
+		wait(t, 44*time.Second)
+		get("access-1")
+		wait(t, 5*time.Second) // nothing is left, and it was tried just now
 		_, err := tokens.Token(t.Context(), "")
 		requireKind(t, crm.KindUnavailable, err)
 
@@ -399,7 +414,7 @@ func TestTokenIsRenewedBeforeItEnds(t *testing.T) {
 		get("access-2")
 		wait(t, 28*time.Minute)
 		get("access-2")
-		require.Equal(t, int32(3), calls.Load())
+		require.Equal(t, int32(5), calls.Load())
 	})
 }
 

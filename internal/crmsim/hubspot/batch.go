@@ -145,7 +145,7 @@ func (b *batch) apply() *failure {
 // locked: 423, for two seconds (crm/hubspot.md §8). The body is unverified.
 func (b *batch) locked() *failure {
 	p := b.table.portal
-	now := p.sim.rig.Now()
+	now := p.sim.rig.Clock.Now()
 	held := false
 	for i, key := range b.keys {
 		if b.plan.Locked(i) {

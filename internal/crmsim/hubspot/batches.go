@@ -21,7 +21,7 @@ func (c *call) writeAll(v verb, status int) crmsim.Answer {
 	if bad := b.read(string(c.Body)); bad != nil {
 		return bad.answer()
 	}
-	began := c.sim.rig.Now()
+	began := c.sim.rig.Clock.Now()
 	if stop := c.carryOut(b); stop != nil {
 		return *stop
 	}
@@ -29,7 +29,7 @@ func (c *call) writeAll(v verb, status int) crmsim.Answer {
 	if len(errs) > 0 {
 		status = http.StatusMultiStatus
 	}
-	return jsonAnswer(status, envelope(began, c.sim.rig.Now(), results, errs))
+	return jsonAnswer(status, envelope(began, c.sim.rig.Clock.Now(), results, errs))
 }
 
 // read reads the inputs, or returns why the whole call fails.
@@ -234,7 +234,7 @@ func readAll(c *call) crmsim.Answer {
 		return wrong.answer()
 	}
 	archived := c.request.URL.Query().Get("archived") == "true"
-	began := c.sim.rig.Now()
+	began := c.sim.rig.Clock.Now()
 	w := newRenderer(c.table)
 	columns := w.shape.columns(in.properties, w.shape.defaults)
 	found, missing := c.lookUp(in.ids, by, archived)
@@ -247,9 +247,9 @@ func readAll(c *call) crmsim.Answer {
 		out = append(w.read(out, &found[i], columns), '}')
 	}
 	if len(missing) > 0 {
-		return jsonAnswer(http.StatusMultiStatus, envelope(began, c.sim.rig.Now(), out, []*failure{w.shape.couldNotGet(missing)}))
+		return jsonAnswer(http.StatusMultiStatus, envelope(began, c.sim.rig.Clock.Now(), out, []*failure{w.shape.couldNotGet(missing)}))
 	}
-	return jsonAnswer(http.StatusOK, envelope(began, c.sim.rig.Now(), out, nil))
+	return jsonAnswer(http.StatusOK, envelope(began, c.sim.rig.Clock.Now(), out, nil))
 }
 
 // lookUp finds records, each once, in the order of an answer.

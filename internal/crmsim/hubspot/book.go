@@ -176,7 +176,7 @@ func (b *book) Merge(winner, loser string) error {
 func (b *book) DropField(object, name string) error {
 	dropped := false
 	for _, p := range b.portals {
-		if t := p.table(object); t != nil && t.dropProperty(name, b.rig.Now().UnixMilli()) {
+		if t := p.table(object); t != nil && t.dropProperty(name, b.rig.Clock.Now().UnixMilli()) {
 			dropped = true
 		}
 	}

@@ -80,7 +80,7 @@ func (d *dialect) Expire(r *http.Request) crmsim.Answer {
 // dead refuses a token. One that has expired is told from one that there never
 // was; how one is refused whose grant was revoked is unverified.
 func (d *dialect) dead(session crmsim.Session) crmsim.Answer {
-	now := d.sim.rig.Now()
+	now := d.sim.rig.Clock.Now()
 	if !session.Known || session.Expires.After(now) {
 		return failed(http.StatusUnauthorized, catNoToken, "Authentication credentials not found. This API supports OAuth 2.0 authentication "+
 			"and you can find more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview").answer()
@@ -117,6 +117,11 @@ func (*dialect) Unavailable() crmsim.Answer {
 // Invalid refuses the whole call without naming an input.
 func (*dialect) Invalid() crmsim.Answer {
 	return refused("The sandbox refuses calls that hold a marked record until it is healed.").answer()
+}
+
+// Broken is a 500 (crm/hubspot.md §8), in the words of public logs.
+func (*dialect) Broken() crmsim.Answer {
+	return failed(http.StatusInternalServerError, catUnexpected, "internal error").answer()
 }
 
 // Stamp adds the limits' headers: those of the day for private apps only, none

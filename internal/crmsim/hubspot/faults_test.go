@@ -15,16 +15,30 @@ import (
 	"lockstep/internal/crmsim/hubspot"
 )
 
-// writes returns the log of calls that write.
-func (s *sandbox) writes() []crmsim.Call {
+// calls returns the log of calls of a kind.
+func (s *sandbox) calls(kind crmsim.CallKind) []crmsim.Call {
 	s.tb.Helper()
 	var all []crmsim.Call
-	for line := range strings.SplitSeq(strings.TrimSpace(s.order(http.MethodGet, "/calls?kind=write", nil).text()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(s.order(http.MethodGet, "/calls?kind="+string(kind), nil).text()), "\n") {
 		var c crmsim.Call
 		reply{body: []byte(line)}.into(s.tb, &c)
 		all = append(all, c)
 	}
 	return all
+}
+
+// writes returns the log of calls that write.
+func (s *sandbox) writes() []crmsim.Call {
+	s.tb.Helper()
+	return s.calls(crmsim.CallWrite)
+}
+
+// pass lets time pass.
+func (s *sandbox) pass(d string) {
+	s.tb.Helper()
+	r, err := s.send(http.MethodPost, s.admin+"/_sim/clock", fields{"advance": d}, nil)
+	require.NoError(s.tb, err)
+	require.Equal(s.tb, http.StatusOK, r.status, r.text())
 }
 
 // faulty is an account with its property provisioned and faults in force.
@@ -147,18 +161,23 @@ func TestAMarkedRecordIsKnownByItsIDToo(t *testing.T) {
 func TestAMarkedRecordFailsItsWholeCall(t *testing.T) {
 	t.Parallel()
 
-	s := faulty(t, "whole-400:rows=1")
-	inputs := make([]fields, 7)
-	for i := range inputs {
-		inputs[i] = contact(fmt.Sprint("w.", i), nil)
+	for kind, status := range map[crmsim.FaultKind]int{
+		crmsim.FaultWhole: http.StatusBadRequest, crmsim.FaultBroken: http.StatusInternalServerError,
+	} {
+		s := faulty(t, string(kind)+":rows=1")
+		inputs := make([]fields, 7)
+		for i := range inputs {
+			inputs[i] = contact(fmt.Sprint("w.", i), nil)
+		}
+		f := s.refusal(status, http.MethodPost, upsertPath, traced(inputs...))
+		require.Empty(t, f.Context, "nobody is named")
+		require.Zero(t, s.stats().Records["contacts"])
+		require.False(t, s.writes()[0].Applied)
+		s.upsert(slices.Delete(inputs, 3, 4)...)
+		s.refusal(status, http.MethodPost, upsertPath, traced(contact("w.3", nil)))
+		s.order(http.MethodPost, "/heal", nil)
+		s.upsert(contact("w.3", nil))
 	}
-	f := s.refusal(http.StatusBadRequest, http.MethodPost, upsertPath, traced(inputs...))
-	require.Empty(t, f.Context, "nobody is named")
-	require.Zero(t, s.stats().Records["contacts"])
-	s.upsert(slices.Delete(inputs, 3, 4)...)
-	s.refusal(http.StatusBadRequest, http.MethodPost, upsertPath, traced(contact("w.3", nil)))
-	s.order(http.MethodPost, "/heal", nil)
-	s.upsert(contact("w.3", nil))
 }
 
 // A lock holds the whole call, and every other that has the record, until its
@@ -167,7 +186,7 @@ func TestALockedRecordRefusesItsCallsForTwoSeconds(t *testing.T) {
 	t.Parallel()
 
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := ready(t, hubspot.Options{Settings: crmsim.Settings{Now: func() time.Time { return now }}})
+	s := ready(t, hubspot.Options{Settings: crmsim.Settings{Clock: crmsim.NewClock(func() time.Time { return now })}})
 	id := s.upsert(contact("w.1", nil))["0"].ID
 	s.order(http.MethodPost, "/faults", fields{"spec": "lock:rows=1"})
 	inputs := func() []fields { return []fields{contact("w.0", nil), contact("w.1", nil), contact("w.2", nil)} }
@@ -221,7 +240,7 @@ func TestAccountsAreLimitedByTheKindOfToken(t *testing.T) {
 	t.Parallel()
 
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := listen(t, hubspot.Options{Settings: crmsim.Settings{Now: func() time.Time { return now }}})
+	s := listen(t, hubspot.Options{Settings: crmsim.Settings{Clock: crmsim.NewClock(func() time.Time { return now })}})
 	s.connect(nil)
 	oauth := s.token
 	for token, limit := range map[string]int{oauth: 110, private: 190} {

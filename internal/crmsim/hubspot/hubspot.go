@@ -65,7 +65,7 @@ func New(opts Options) *Sim {
 	s.lag.Store(int64(max(opts.SearchLag, 0)))
 	s.portals = []*portal{newPortal(0, "Crmsim Production", "STANDARD", s), newPortal(1, "Crmsim Sandbox", "SANDBOX", s)}
 	// A refresh token does not expire, and stays the same (crm/hubspot.md §1).
-	s.grants = crmsim.NewGrants(crmsim.GrantTerms{Lifetime: opts.TokenLifetime, Mint: mint}, rig.Now)
+	s.grants = crmsim.NewGrants(crmsim.GrantTerms{Lifetime: opts.TokenLifetime, Mint: mint}, rig.Clock.Now)
 	s.route()
 	return s
 }

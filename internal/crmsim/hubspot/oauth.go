@@ -149,18 +149,23 @@ func (s *Sim) token(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	var tokens crmsim.Tokens
-	var err error
 	switch form.Get("grant_type") {
 	case "authorization_code":
-		tokens, err = s.grants.Exchange(form.Get("code"), form.Get("redirect_uri"), form.Get("code_verifier"))
+		tokens, err := s.grants.Exchange(form.Get("code"), form.Get("redirect_uri"), form.Get("code_verifier"))
+		s.handOut(w, r, tokens, err)
 	case "refresh_token":
-		tokens, err = s.grants.Refresh(form.Get("refresh_token"))
-		tokens.Refresh = form.Get("refresh_token")
+		s.rig.Refresh(w, tokenDialect{}, func(w http.ResponseWriter) {
+			tokens, err := s.grants.Refresh(form.Get("refresh_token"))
+			tokens.Refresh = form.Get("refresh_token")
+			s.handOut(w, r, tokens, err)
+		})
 	default:
 		oauthError(w, "BAD_GRANT_TYPE", "missing or unknown grant type", "unsupported_grant_type", "grant type is missing or unknown")
-		return
 	}
+}
+
+// handOut answers with the tokens, or with why there are none.
+func (s *Sim) handOut(w http.ResponseWriter, r *http.Request, tokens crmsim.Tokens, err error) {
 	if err != nil {
 		refuseGrant(w, err)
 		return
@@ -222,7 +227,7 @@ func (s *Sim) introspect(w http.ResponseWriter, r *http.Request) {
 	if session := s.grants.Session(form.Get("access_token")); session.Live {
 		answer := s.about(session.Approval)
 		answer["active"], answer["token_use"] = true, "access_token"
-		answer["expires_in"] = int(session.Expires.Sub(s.rig.Now()).Seconds())
+		answer["expires_in"] = int(session.Expires.Sub(s.rig.Clock.Now()).Seconds())
 		crmsim.Reply(w, http.StatusOK, answer)
 		return
 	}
@@ -266,7 +271,7 @@ func (s *Sim) describeAccess(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := s.about(session.Approval)
 	answer["token"], answer["token_type"] = r.PathValue("token"), "access"
-	answer["expires_in"] = int(session.Expires.Sub(s.rig.Now()).Seconds())
+	answer["expires_in"] = int(session.Expires.Sub(s.rig.Clock.Now()).Seconds())
 	crmsim.Reply(w, http.StatusOK, answer)
 }
 

@@ -165,7 +165,7 @@ func TestADeadTokenIsToldFromOneThatNeverWas(t *testing.T) {
 	t.Parallel()
 
 	now := time.Date(2026, 3, 10, 23, 4, 41, 164e6, time.UTC)
-	s := listen(t, hubspot.Options{Settings: crmsim.Settings{Now: func() time.Time { return now }}})
+	s := listen(t, hubspot.Options{Settings: crmsim.Settings{Clock: crmsim.NewClock(func() time.Time { return now })}})
 	tok := s.connect(url.Values{})
 	details := func() reply { return s.call(http.MethodGet, "/account-info/2026-03/details", nil) }
 	require.Equal(t, http.StatusOK, details().status)

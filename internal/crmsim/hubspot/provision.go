@@ -57,7 +57,7 @@ func createProperties(c *call) crmsim.Answer {
 	if bad := tooMany(len(in.Inputs)); bad != nil {
 		return bad.answer()
 	}
-	began := c.sim.rig.Now()
+	began := c.sim.rig.Clock.Now()
 	var results []byte
 	var errs []*failure
 	for _, d := range in.Inputs {
@@ -76,7 +76,7 @@ func createProperties(c *call) crmsim.Answer {
 	if len(errs) > 0 {
 		status = http.StatusMultiStatus
 	}
-	return jsonAnswer(status, envelope(began, c.sim.rig.Now(), results, errs))
+	return jsonAnswer(status, envelope(began, c.sim.rig.Clock.Now(), results, errs))
 }
 
 // define adds a property to the table's object, or says why not. Only that it
@@ -110,7 +110,7 @@ func (t *table) define(in definition) (*property, *failure) {
 // draftProperty checks a definition as far as that can be done on its own. The
 // caller holds the lock.
 func (t *table) draftProperty(in definition) (*property, *failure) {
-	now := t.portal.sim.rig.Now().UnixMilli()
+	now := t.portal.sim.rig.Clock.Now().UnixMilli()
 	p := &property{
 		name: in.Name, custom: true, unique: in.HasUniqueValue, external: in.ExternalOptions, references: in.ReferencedObject,
 		order: -1, created: now, updated: now,
@@ -216,7 +216,7 @@ func updateProperty(c *call) crmsim.Answer {
 	if !next.custom && !next.editable && (next.kind != p.kind || next.form != p.form) {
 		return refused("The definition of '" + p.name + "' is read only.").answer()
 	}
-	next.updated = c.sim.rig.Now().UnixMilli()
+	next.updated = c.sim.rig.Clock.Now().UnixMilli()
 	c.table.replace(&next)
 	c.Records, c.Updated = 1, 1
 	return encoded(http.StatusOK, next.view(c.portal.user, true))
@@ -224,7 +224,7 @@ func updateProperty(c *call) crmsim.Answer {
 
 func archiveProperty(c *call) crmsim.Answer {
 	c.Records = 1
-	if !c.table.dropProperty(c.request.PathValue("property"), c.sim.rig.Now().UnixMilli()) {
+	if !c.table.dropProperty(c.request.PathValue("property"), c.sim.rig.Clock.Now().UnixMilli()) {
 		return refused("The property '" + c.request.PathValue("property") + "' cannot be archived.").answer()
 	}
 	return noContent()

@@ -169,7 +169,7 @@ func unknownInSearch(name string) *failure {
 // heard of them.
 func (c *call) indexed(q *query) []hit {
 	t := c.table
-	now, lag := c.sim.rig.Now(), t.lag()
+	now, lag := c.sim.rig.Clock.Now(), t.lag()
 	c.portal.mu.RLock()
 	defer c.portal.mu.RUnlock()
 	stale := t.journal.stale(now, lag)

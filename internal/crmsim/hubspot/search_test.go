@@ -25,7 +25,7 @@ func searchable(t *testing.T) *sandbox {
 	now := func() time.Time {
 		return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(looks.Add(1)) * time.Second)
 	}
-	return ready(t, hubspot.Options{SearchLag: -1, TokenLifetime: 24 * time.Hour, Settings: crmsim.Settings{Now: now}})
+	return ready(t, hubspot.Options{SearchLag: -1, TokenLifetime: 24 * time.Hour, Settings: crmsim.Settings{Clock: crmsim.NewClock(now)}})
 }
 
 type found struct {
@@ -170,7 +170,7 @@ func TestTheIndexLagsBehind(t *testing.T) {
 	t.Parallel()
 
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := ready(t, hubspot.Options{Settings: crmsim.Settings{Now: func() time.Time { return now }}})
+	s := ready(t, hubspot.Options{Settings: crmsim.Settings{Clock: crmsim.NewClock(func() time.Time { return now })}})
 	named := func(name string) int { return s.search(where("firstname", "EQ", name)).Total }
 	made := s.upsert(contact("w.1", fields{"firstname": "first"}))["0"]
 	require.Zero(t, named("first"))
@@ -203,7 +203,7 @@ func TestOnlyFiveSearchesASecond(t *testing.T) {
 	t.Parallel()
 
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := listen(t, hubspot.Options{Settings: crmsim.Settings{Now: func() time.Time { return now }}})
+	s := listen(t, hubspot.Options{Settings: crmsim.Settings{Clock: crmsim.NewClock(func() time.Time { return now })}})
 	for _, token := range []string{"", private} {
 		if token == "" {
 			s.connect(nil)

@@ -54,7 +54,7 @@ type record struct {
 
 func newPortal(n int, name, kind string, s *Sim) *portal {
 	p := &portal{
-		id: firstPortal + int64(n)*385_188, name: name, kind: kind, sim: s, opened: s.rig.Now().UnixMilli(),
+		id: firstPortal + int64(n)*385_188, name: name, kind: kind, sim: s, opened: s.rig.Clock.Now().UnixMilli(),
 		user:   user{id: 76_070_032 + int64(n), email: "ada@" + strings.ToLower(kind) + ".crmsim.test"},
 		groups: make(map[string][]group),
 		locks:  make(map[string]time.Time),
@@ -114,7 +114,7 @@ func (t *table) find(i int, text string) *record {
 
 // insert adds a record.
 func (t *table) insert(changes []crmsim.Change) *record {
-	now := t.portal.sim.rig.Now()
+	now := t.portal.sim.rig.Clock.Now()
 	r := &record{id: t.base + int64(t.cleared+len(t.records)+1), created: now.UnixMilli()}
 	t.journal.add(now, t.lag(), r, record{})
 	t.records = append(t.records, r)
@@ -124,7 +124,7 @@ func (t *table) insert(changes []crmsim.Change) *record {
 
 // update makes changes to a record, in ascending order of property.
 func (t *table) update(r *record, changes []crmsim.Change) {
-	now := t.portal.sim.rig.Now()
+	now := t.portal.sim.rig.Clock.Now()
 	t.journal.add(now, t.lag(), r, *r)
 	t.write(r, changes, now)
 }
@@ -164,7 +164,7 @@ func (t *table) relistOthers(r *record, changes []crmsim.Change) {
 // archive deletes a record as a user would: it is still there for whoever asks
 // for archived ones.
 func (t *table) archive(r *record) {
-	now := t.portal.sim.rig.Now()
+	now := t.portal.sim.rig.Clock.Now()
 	t.journal.add(now, t.lag(), r, *r)
 	r.archived = true
 	r.modified = now.UnixMilli()

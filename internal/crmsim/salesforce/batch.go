@@ -13,6 +13,7 @@ type batch struct {
 	verb      verb
 	key       int  // field upserted by; -1 otherwise
 	allowSave bool // past duplicate rules
+	assigns   bool // by the active assignment rule
 	version   string
 	drafts    []draft
 	outcomes  []outcome
@@ -102,6 +103,7 @@ func (b *batch) write(d *draft) outcome {
 	if bad != nil {
 		return outcome{bad: bad}
 	}
+	b.assign(d)
 	if r == nil {
 		r = b.table.insert(b.completed(d.changes))
 		b.undos = append(b.undos, undo{record: r})

@@ -142,6 +142,7 @@ func (c *call) batch(t *table, v verb, key int) *batch {
 	return &batch{
 		table: t, verb: v, key: key, version: c.version(),
 		allowSave: strings.Contains(strings.ToLower(c.request.Header.Get("Sforce-Duplicate-Rule-Header")), "allowsave=true"),
+		assigns:   assigns(c.request.Header),
 	}
 }
 

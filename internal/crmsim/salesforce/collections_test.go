@@ -391,6 +391,22 @@ func TestAnInactiveOwnerIsRefused(t *testing.T) {
 	require.Equal(t, "INACTIVE_OWNER_OR_USER", got[1].code())
 }
 
+func TestAnOwnerNobodyIsIsRefused(t *testing.T) {
+	t.Parallel()
+
+	s := open(t, salesforce.Options{})
+	other := s.results(s.call(http.MethodPost, "/composite/sobjects", collection(contact("", nil))))[0].ID
+	for owner, code := range map[string]string{
+		s.user[:12] + "999AAA": "INVALID_CROSS_REFERENCE_KEY",
+		other:                  "FIELD_INTEGRITY_EXCEPTION",
+		"nobody":               "MALFORMED_ID",
+	} {
+		got := s.results(s.call(http.MethodPost, "/composite/sobjects", collection(contact("", fields{"OwnerId": owner}))))[0]
+		require.Equal(t, code, got.code(), owner)
+		require.Equal(t, []string{"OwnerId"}, got.Errors[0].Fields)
+	}
+}
+
 func TestCollectionsAreReadAndDeletedByID(t *testing.T) {
 	t.Parallel()
 

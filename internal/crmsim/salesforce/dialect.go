@@ -53,6 +53,13 @@ func (dialect) Invalid() crmsim.Answer {
 	return failedWith(http.StatusBadRequest, codeValidation, "The sandbox refuses calls that hold a marked record until it is healed.").answer()
 }
 
+// Broken is a 500 UNKNOWN_EXCEPTION (crm/salesforce.md §8); its message is
+// unverified.
+func (dialect) Broken() crmsim.Answer {
+	return failedWith(http.StatusInternalServerError, codeUnknown, "An unexpected error occurred. "+
+		"Please include this ErrorId if you contact support: 1234567890-12345 (123456789)").answer()
+}
+
 // Stamp adds Sforce-Limit-Info (wire-recordings-grouparoo.json).
 func (dialect) Stamp(h http.Header, u crmsim.Usage) {
 	daily := u.Daily

@@ -14,16 +14,30 @@ import (
 	"lockstep/internal/crmsim/salesforce"
 )
 
-// writes returns the log of calls that write.
-func (s *sandbox) writes() []crmsim.Call {
+// calls returns the log of calls of a kind.
+func (s *sandbox) calls(kind crmsim.CallKind) []crmsim.Call {
 	s.tb.Helper()
 	var all []crmsim.Call
-	for line := range strings.SplitSeq(strings.TrimSpace(s.order(http.MethodGet, "/calls?kind=write", nil).text()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(s.order(http.MethodGet, "/calls?kind="+string(kind), nil).text()), "\n") {
 		var c crmsim.Call
 		reply{body: []byte(line)}.into(s.tb, &c)
 		all = append(all, c)
 	}
 	return all
+}
+
+// writes returns the log of calls that write.
+func (s *sandbox) writes() []crmsim.Call {
+	s.tb.Helper()
+	return s.calls(crmsim.CallWrite)
+}
+
+// pass lets time pass.
+func (s *sandbox) pass(d string) {
+	s.tb.Helper()
+	r, err := s.send(http.MethodPost, s.admin+"/_sim/clock", fields{"advance": d}, nil)
+	require.NoError(s.tb, err)
+	require.Equal(s.tb, http.StatusOK, r.status, r.text())
 }
 
 // faulty is an org with its field provisioned and a fault in force.
@@ -146,22 +160,32 @@ func TestAMarkedRecordIsKnownByItsIDToo(t *testing.T) {
 func TestAMarkedRecordFailsItsWholeCall(t *testing.T) {
 	t.Parallel()
 
-	s := faulty(t, "whole-400:rows=1")
-	records := make([]fields, 7)
-	for i := range records {
-		records[i] = contact(fmt.Sprint("w.", i), nil)
-	}
-	r := s.call(http.MethodPatch, upsertPath, collection(records...))
-	require.Equal(t, http.StatusBadRequest, r.status)
-	require.Zero(t, s.stats().Records["Contact"])
+	for kind, want := range map[crmsim.FaultKind]struct {
+		status int
+		code   string
+	}{
+		crmsim.FaultWhole:  {http.StatusBadRequest, "FIELD_CUSTOM_VALIDATION_EXCEPTION"},
+		crmsim.FaultBroken: {http.StatusInternalServerError, "UNKNOWN_EXCEPTION"},
+	} {
+		s := faulty(t, string(kind)+":rows=1")
+		records := make([]fields, 7)
+		for i := range records {
+			records[i] = contact(fmt.Sprint("w.", i), nil)
+		}
+		r := s.call(http.MethodPatch, upsertPath, collection(records...))
+		require.Equal(t, want.status, r.status)
+		require.Equal(t, []string{want.code}, r.errorCodes(t))
+		require.Zero(t, s.stats().Records["Contact"])
+		require.False(t, s.writes()[0].Applied)
 
-	records = slices.Delete(records, 3, 4)
-	for _, got := range s.upsert(records...) {
-		require.True(t, got.Success)
+		records = slices.Delete(records, 3, 4)
+		for _, got := range s.upsert(records...) {
+			require.True(t, got.Success)
+		}
+		require.Equal(t, want.status, s.call(http.MethodPatch, upsertPath, collection(contact("w.3", nil))).status)
+		s.order(http.MethodPost, "/heal", nil)
+		require.True(t, s.upsert(contact("w.3", nil))[0].Success)
 	}
-	require.Equal(t, http.StatusBadRequest, s.call(http.MethodPatch, upsertPath, collection(contact("w.3", nil))).status)
-	s.order(http.MethodPost, "/heal", nil)
-	require.True(t, s.upsert(contact("w.3", nil))[0].Success)
 }
 
 func TestALockedRecordLandsTheNextTime(t *testing.T) {

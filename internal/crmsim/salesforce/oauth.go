@@ -183,17 +183,22 @@ func (s *Sim) token(w http.ResponseWriter, r *http.Request) {
 		oauthError(w, "invalid_client", "invalid client credentials")
 		return
 	}
-	var tokens crmsim.Tokens
-	var err error
 	switch r.PostForm.Get("grant_type") {
 	case "authorization_code":
-		tokens, err = s.grants.Exchange(r.PostForm.Get("code"), r.PostForm.Get("redirect_uri"), r.PostForm.Get("code_verifier"))
+		tokens, err := s.grants.Exchange(r.PostForm.Get("code"), r.PostForm.Get("redirect_uri"), r.PostForm.Get("code_verifier"))
+		s.handOut(w, r, tokens, err)
 	case "refresh_token":
-		tokens, err = s.grants.Refresh(r.PostForm.Get("refresh_token"))
+		s.rig.Refresh(w, tokenDialect{}, func(w http.ResponseWriter) {
+			tokens, err := s.grants.Refresh(r.PostForm.Get("refresh_token"))
+			s.handOut(w, r, tokens, err)
+		})
 	default:
 		oauthError(w, "unsupported_grant_type", "grant type not supported")
-		return
 	}
+}
+
+// handOut answers with the tokens, or with why there are none.
+func (s *Sim) handOut(w http.ResponseWriter, r *http.Request, tokens crmsim.Tokens, err error) {
 	if err != nil {
 		refuseGrant(w, err)
 		return

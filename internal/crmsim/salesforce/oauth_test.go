@@ -188,7 +188,7 @@ func TestADeadTokenIsAnInvalidSession(t *testing.T) {
 	var recorded any
 	recording(t, "restforce-fixtures/expired_session_response.json", &recorded)
 	now := time.Now()
-	s := listen(t, salesforce.Options{Settings: crmsim.Settings{Now: func() time.Time { return now }}})
+	s := listen(t, salesforce.Options{Settings: crmsim.Settings{Clock: crmsim.NewClock(func() time.Time { return now })}})
 	check := func() {
 		r := s.call(http.MethodGet, "/limits", nil)
 		require.Equal(t, http.StatusUnauthorized, r.status)

@@ -61,8 +61,8 @@ func New(opts Options) *Sim {
 		rig:    rig,
 		client: opts.Client,
 		orgs: []*org{
-			newOrg("Crmsim Production", "Enterprise Edition", "5g0", false, rig.Now),
-			newOrg("Crmsim Sandbox", "Enterprise Edition", "5h0", true, rig.Now),
+			newOrg("Crmsim Production", "Enterprise Edition", "5g0", false, rig.Clock.Now),
+			newOrg("Crmsim Sandbox", "Enterprise Edition", "5h0", true, rig.Clock.Now),
 		},
 	}
 	s.grants = crmsim.NewGrants(crmsim.GrantTerms{
@@ -72,7 +72,7 @@ func New(opts Options) *Sim {
 		// (Salesforce Help, "Application Access Request Approved")
 		Approvals: 4,
 		Mint:      mint,
-	}, rig.Now)
+	}, rig.Clock.Now)
 	s.route()
 	return s
 }
@@ -101,8 +101,9 @@ func (s *Sim) Vendor() crmsim.Vendor {
 		Grants: s.grants,
 		Book:   (*book)(s),
 		Actions: map[string]http.HandlerFunc{
-			"POST /convert":       s.convert,
-			"PUT /duplicate-rule": s.setDuplicateRule,
+			"POST /convert":        s.convert,
+			"PUT /duplicate-rule":  s.setDuplicateRule,
+			"PUT /assignment-rule": s.setAssignmentRule,
 		},
 	}
 }

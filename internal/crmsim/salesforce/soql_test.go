@@ -18,10 +18,10 @@ import (
 func library(t *testing.T) *sandbox {
 	t.Helper()
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	s := open(t, salesforce.Options{TokenLifetime: time.Hour * 24 * 365, Settings: crmsim.Settings{Now: func() time.Time {
+	s := open(t, salesforce.Options{TokenLifetime: time.Hour * 24 * 365, Settings: crmsim.Settings{Clock: crmsim.NewClock(func() time.Time {
 		at = at.Add(10 * time.Millisecond)
 		return at
-	}}})
+	})}})
 	s.provision("Contact")
 	for _, f := range []fields{
 		{"LastName": "Ábel", "FirstName": "Ann", "Email": "Ann@Example.com", "Birthdate": "1980-01-02", "MailingLatitude": 50.5},

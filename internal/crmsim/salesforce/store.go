@@ -21,12 +21,13 @@ type org struct {
 	user     string // id of the administrator who connects
 	now      func() time.Time
 
-	mu      sync.RWMutex
-	tables  map[string]*table // by object name, and by name in lower case
-	ordered []*table
-	rules   map[string]string // duplicate rules: the field compared, by object
-	cursors map[string]*cursor
-	issued  int // cursors
+	mu       sync.RWMutex
+	tables   map[string]*table // by object name, and by name in lower case
+	ordered  []*table
+	rules    map[string]string // duplicate rules: the field compared, by object
+	assignee string            // user whom the active lead assignment rule names; empty is no rule
+	cursors  map[string]*cursor
+	issued   int // cursors
 }
 
 // table holds the records of one object.

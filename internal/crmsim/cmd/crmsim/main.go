@@ -103,7 +103,10 @@ func (f flags) serve(ctx context.Context, stdout io.Writer) error {
 func (f flags) settings() (crmsim.Settings, error) {
 	rate, err := crmsim.ParseRate(f.rate)
 	errs := []error{err}
-	s := crmsim.Settings{Terms: crmsim.Terms{Rate: rate, Daily: f.daily, Latency: f.latency, TokenLatency: f.tokenLatency}}
+	s := crmsim.Settings{
+		Terms: crmsim.Terms{Rate: rate, Daily: f.daily, Latency: f.latency, TokenLatency: f.tokenLatency},
+		Clock: crmsim.NewClock(time.Now),
+	}
 	for _, spec := range f.faults {
 		fault, err := crmsim.ParseFault(spec)
 		errs = append(errs, err)

@@ -36,6 +36,7 @@ func TestItPrintsItsAddressesServesAndStops(t *testing.T) {
 		addresses["admin"] + "/_sim/salesforce/faults":         http.StatusOK,
 		addresses["admin"] + "/_sim/hubspot/faults":            http.StatusOK,
 		addresses["admin"] + "/_sim/nope/faults":               http.StatusNotFound,
+		addresses["admin"] + "/_sim/clock":                     http.StatusOK,
 	} {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 		require.NoError(t, err)
