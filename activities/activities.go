@@ -27,5 +27,6 @@ type Opener interface {
 type Facts struct {
 	Label  string
 	Types  map[crm.Object][]string // the vendor's types of each object, the default first
+	Owner  string                  // the field that says whom a record is assigned to; empty when there is none
 	Limits crm.Limits
 }

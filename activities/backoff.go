@@ -17,9 +17,10 @@ const (
 // flight in it, and starts anew with the first answer: a fault that strikes
 // here and there does not slow the rest. It is safe for concurrent use.
 type backoff struct {
-	mu    sync.Mutex
-	wait  time.Duration
-	until time.Time // end of the present round
+	mu      sync.Mutex
+	wait    time.Duration
+	until   time.Time // end of the present round
+	answers int       // calls that were taken
 }
 
 // refused notes a refusal and returns how long to wait.
@@ -45,4 +46,12 @@ func (b *backoff) answered() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.wait = 0
+	b.answers++
+}
+
+// taken returns how many calls were taken so far.
+func (b *backoff) taken() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.answers
 }

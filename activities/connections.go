@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,16 +17,41 @@ type ConnectionBook interface {
 	SetStatus(ctx context.Context, workspace, id uuid.UUID, status lockstep.Status, reason string) error
 	ChooseStartingPoint(ctx context.Context, workspace, id uuid.UUID, choice lockstep.StartingPoint) error
 	PutSchema(ctx context.Context, workspace, connection uuid.UUID, typ string, fields []crm.Field) error
+	PutOwners(ctx context.Context, workspace, id uuid.UUID, owners []crm.Owner) error
 	Mapping(ctx context.Context, workspace, connection uuid.UUID, object crm.Object) (lockstep.Mapping, error)
 	PutMapping(ctx context.Context, workspace, connection uuid.UUID, m lockstep.Mapping) error
+	ApproveMapping(ctx context.Context, workspace, id uuid.UUID, object crm.Object, version int64) error
 	RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error
+	Disconnect(ctx context.Context, workspace, id uuid.UUID, reason string) error
+	Forget(ctx context.Context, workspace, id uuid.UUID, keepMapping bool) error
 }
 
-// Connections sets connections up and says where they stand.
+// Schedules keeps the Schedules of syncs. What is there already, or gone
+// already, is success.
+type Schedules interface {
+	// Put makes the Schedule of a connection as it is to be: how often it fires,
+	// and whether it does, with a note that says why not.
+	Put(ctx context.Context, in flow.SyncInput, every time.Duration, paused bool, note string) error
+
+	// Trigger starts a cycle now; while one runs, after it.
+	Trigger(ctx context.Context, connection uuid.UUID) error
+
+	Delete(ctx context.Context, connection uuid.UUID) error
+}
+
+// Grants gives grants back.
+type Grants interface {
+	// Revoke tells the vendor that the grant of a connection is given back.
+	Revoke(ctx context.Context, workspace, connection uuid.UUID) error
+}
+
+// Connections sets connections up, says where they stand, and ends them.
 type Connections struct {
-	Book    ConnectionBook
-	Opener  Opener
-	Vendors map[crm.Vendor]Facts
+	Book      ConnectionBook
+	Opener    Opener
+	Schedules Schedules
+	Grants    Grants
+	Vendors   map[crm.Vendor]Facts
 }
 
 // Stand returns what a supervisor has to know of its connection.
@@ -34,11 +60,18 @@ func (a *Connections) Stand(ctx context.Context, in flow.ConnectionRef) (flow.St
 	return flow.Standing{Status: conn.Status, StartingPoint: conn.StartingPoint}, forTemporal(err)
 }
 
-// SetStatus says where a connection stands, and why when it is not good news.
+// SetStatus says where a connection stands, and why when it is not good news,
+// and lets its Schedule follow. To one that is disconnected it does nothing.
 func (a *Connections) SetStatus(ctx context.Context, in flow.StatusChange) error {
 	err := a.Book.SetStatus(ctx, in.Workspace, in.Connection, in.Status, reason(in.Problem))
+	if crm.KindOf(err) == crm.KindNotFound {
+		return nil
+	}
 	if err == nil && in.Problem != "" {
 		err = a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "connection_"+string(in.Status), in.Problem, "")
+	}
+	if err == nil {
+		err = a.arrange(ctx, in.ConnectionRef)
 	}
 	return forTemporal(err)
 }
@@ -49,60 +82,59 @@ func (a *Connections) Choose(ctx context.Context, ref flow.ConnectionRef, choice
 	if err == nil {
 		err = a.Book.RecordEvent(ctx, ref.Workspace, ref.Connection, "starting_point_"+string(choice.StartingPoint), "", "")
 	}
+	if err == nil {
+		err = a.arrange(ctx, ref)
+	}
 	return forTemporal(err)
 }
 
-// SetUp makes an authorised connection ready: it provisions the external-id
-// field on every type that contacts may be kept under, discovers their fields,
-// and maps what can be mapped without asking. Doing it again changes nothing
-// that a person has chosen.
-func (a *Connections) SetUp(ctx context.Context, in flow.ConnectionRef) error {
-	return forTemporal(a.setUp(ctx, in))
+// Arrange makes a connection's Schedule what its row asks for.
+func (a *Connections) Arrange(ctx context.Context, in flow.ConnectionRef) error {
+	return forTemporal(a.arrange(ctx, in))
 }
 
-func (a *Connections) setUp(ctx context.Context, in flow.ConnectionRef) error {
+func (a *Connections) arrange(ctx context.Context, in flow.ConnectionRef) error {
 	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
 	if err != nil {
 		return err
 	}
-	connector, err := a.Opener.Open(ctx, in.Workspace, in.Connection)
-	if err != nil {
-		return err
-	}
-	schema, err := crm.As[crm.Schema](connector)
-	if err != nil {
-		return err
-	}
-	types := a.Vendors[conn.Vendor].Types[crm.Contact]
-	for _, typ := range types {
-		if err := schema.Provision(ctx, typ); err != nil {
-			return err
-		}
-		fields, err := schema.Fields(ctx, typ)
-		if err != nil {
-			return err
-		}
-		if err := a.Book.PutSchema(ctx, in.Workspace, in.Connection, typ, fields); err != nil {
-			return err
-		}
-		if typ == conn.Target(crm.Contact, types) {
-			if err := a.mapDefaults(ctx, in, typ, fields); err != nil {
-				return err
-			}
-		}
-	}
-	return a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "connection_set_up", "", "")
+	return arrange(ctx, a.Schedules, conn)
 }
 
-// mapDefaults adds the first version of the mapping, when there is none.
-func (a *Connections) mapDefaults(ctx context.Context, in flow.ConnectionRef, typ string, fields []crm.Field) error {
-	_, err := a.Book.Mapping(ctx, in.Workspace, in.Connection, crm.Contact)
-	if crm.KindOf(err) != crm.KindNotFound {
-		return err
+// arrange makes the Schedule of conn what its status asks for: one that has a
+// starting point syncs while it is live, and otherwise says why it does not.
+func arrange(ctx context.Context, schedules Schedules, conn lockstep.Connection) error {
+	if conn.StartingPoint == lockstep.StartUndecided || conn.Status == lockstep.StatusDisconnected {
+		return schedules.Delete(ctx, conn.ID)
 	}
-	err = a.Book.PutMapping(ctx, in.Workspace, in.Connection, lockstep.DefaultMapping(crm.Contact, typ, fields))
-	if crm.KindOf(err) == crm.KindConflict { // an earlier attempt's
-		return nil
+	in := flow.SyncInput{ConnectionRef: flow.ConnectionRef{Workspace: conn.WorkspaceID, Connection: conn.ID}, Vendor: conn.Vendor}
+	paused := conn.Status != lockstep.StatusLive
+	note := ""
+	if paused {
+		note = "The connection is " + string(conn.Status) + ". " + conn.StatusReason
 	}
-	return err
+	return schedules.Put(ctx, in, conn.SyncEvery, paused, note)
+}
+
+// SyncNow starts a cycle of a connection that is live; of any other it says in
+// the activity log that it was asked for.
+func (a *Connections) SyncNow(ctx context.Context, in flow.ConnectionRef) error {
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	if err == nil && conn.Status != lockstep.StatusLive {
+		return forTemporal(a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "sync_refused", lockstep.CodeNotLive, ""))
+	}
+	if err == nil {
+		err = a.Schedules.Trigger(ctx, in.Connection)
+	}
+	return forTemporal(err)
+}
+
+// Approve notes that a person has looked at a version of the mapping. It fails
+// with a failure of the problem's type when there is a newer one.
+func (a *Connections) Approve(ctx context.Context, in flow.ConnectionRef, review flow.MappingReview) error {
+	err := a.Book.ApproveMapping(ctx, in.Workspace, in.Connection, crm.Contact, review.Version)
+	if err == nil {
+		err = a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "mapping_approved", "", "")
+	}
+	return forTemporal(err)
 }

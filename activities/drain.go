@@ -15,138 +15,11 @@ import (
 	"lockstep/internal/lockstep"
 )
 
-// Ledger is where the rows are.
-type Ledger interface {
-	Claim(ctx context.Context, lease lockstep.Lease, after uuid.UUID, limit int, ttl time.Duration) ([]lockstep.Claimed, error)
-	TakeOver(ctx context.Context, lease lockstep.Lease) (int64, error)
-	Link(ctx context.Context, lease lockstep.Lease, links []lockstep.Link) ([]uuid.UUID, error)
-	Settle(ctx context.Context, lease lockstep.Lease, settlements []lockstep.Settlement) (int64, error)
-	Backlog(ctx context.Context, lease lockstep.Lease) (lockstep.Backlog, error)
-}
+// claimTTL is longer than anything done with one claim: its calls have
+// deadlines of their own. It matters only when nobody takes the run over.
+const claimTTL = 5 * time.Minute
 
-// Book is what a drain reads of its connection and run.
-type Book interface {
-	Connection(ctx context.Context, workspace, id uuid.UUID) (lockstep.Connection, error)
-	Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error)
-	Mapping(ctx context.Context, workspace, connection uuid.UUID, object crm.Object) (lockstep.Mapping, error)
-	Schema(ctx context.Context, workspace, connection uuid.UUID, typ string) ([]crm.Field, time.Time, error)
-}
-
-// Records moves records to CRMs.
-type Records struct {
-	Opener  Opener
-	Ledger  Ledger
-	Book    Book
-	Vendors map[crm.Vendor]Facts
-}
-
-// The bounds of a chunk. It ends after as many rows, or as much time, so that
-// tenants take turns and a deploy waits for little.
-const (
-	chunkRows = 10_000
-	chunkTime = 60 * time.Second
-
-	// claimTTL is longer than anything done with one claim: its calls have
-	// deadlines of their own. It matters only when nobody takes the run over.
-	claimTTL = 5 * time.Minute
-
-	// patience is how long a chunk waits for rows that are put back, rather
-	// than giving its slot up until then.
-	patience = 10 * time.Second
-
-	heartbeatEvery = 4 * time.Second
-)
-
-// Drain writes pending rows of a run to the CRM until there are none, the chunk
-// is full, or something needs a decision; the verdict says which. It is safe to
-// repeat and to overlap: a new attempt takes the rows of an earlier one over,
-// and what that one may have written is found again by its external id.
-func (a *Records) Drain(ctx context.Context, in flow.ChunkInput) (flow.ChunkResult, error) {
-	result, err := a.drain(ctx, in)
-	if err != nil && ctx.Err() == nil {
-		activity.GetLogger(ctx).Warn("draining ended early", "kind", crm.KindOf(err))
-	}
-	return result, forTemporal(err)
-}
-
-func (a *Records) drain(ctx context.Context, in flow.ChunkInput) (flow.ChunkResult, error) {
-	d, verdict, err := a.begin(ctx, in)
-	if err != nil {
-		return flow.ChunkResult{}, err
-	}
-	var until time.Time
-	if verdict == "" {
-		verdict, until, err = d.run(ctx)
-		if err != nil {
-			return flow.ChunkResult{}, err
-		}
-	}
-	return a.report(ctx, in, verdict, until)
-}
-
-// begin looks at the run and its connection and opens the CRM, or says why
-// there is nothing to drain.
-func (a *Records) begin(ctx context.Context, in flow.ChunkInput) (*drain, flow.Verdict, error) {
-	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
-	if err != nil {
-		return nil, "", err
-	}
-	run, err := a.Book.Run(ctx, in.Workspace, in.Run)
-	if err != nil {
-		return nil, "", err
-	}
-	if verdict := standing(conn, run); verdict != "" {
-		return nil, verdict, nil
-	}
-	connector, err := a.Opener.Open(ctx, in.Workspace, in.Connection)
-	if crm.KindOf(err) == crm.KindUnauthorized {
-		return nil, flow.VerdictUnauthorized, nil
-	}
-	if err != nil {
-		return nil, "", err
-	}
-	writer, err := crm.As[crm.Writer](connector)
-	if err != nil {
-		return nil, "", err
-	}
-	finder, err := crm.As[crm.Finder](connector)
-	if err != nil {
-		return nil, "", err
-	}
-	d := &drain{
-		ledger: a.Ledger, book: a.Book, writer: writer, finder: finder, facts: a.Vendors[conn.Vendor], conn: conn, linkUp: run.LinkUp,
-		lease:   lockstep.Lease{WorkspaceID: in.Workspace, ConnectionID: in.Connection, RunID: in.Run, Epoch: conn.Epoch, Token: uuid.New()},
-		settled: make(chan []lockstep.Settlement), done: run.Counts.Done(), mappings: make(map[string]lockstep.Mapping),
-	}
-	_, err = a.Ledger.TakeOver(ctx, d.lease)
-	return d, "", err
-}
-
-// standing returns the verdict of a run that may not be drained now.
-func standing(conn lockstep.Connection, run lockstep.Run) flow.Verdict {
-	switch {
-	case run.FinishedAt != nil || run.State == lockstep.RunCancelled:
-		return flow.VerdictCancelled
-	case conn.Status == lockstep.StatusUnauthorized:
-		return flow.VerdictUnauthorized
-	case conn.Status == lockstep.StatusDisconnected:
-		return flow.VerdictSuperseded
-	case run.State == lockstep.RunPaused || conn.Status == lockstep.StatusPaused:
-		return flow.VerdictStopped
-	}
-	return ""
-}
-
-// report reads the totals of the run, which are the database's and not the sum
-// of what attempts believe.
-func (a *Records) report(ctx context.Context, in flow.ChunkInput, verdict flow.Verdict, until time.Time) (flow.ChunkResult, error) {
-	run, err := a.Book.Run(ctx, in.Workspace, in.Run)
-	if err != nil {
-		return flow.ChunkResult{}, err
-	}
-	p := run.Progress(time.Now())
-	return flow.ChunkResult{Verdict: verdict, Until: until, Counts: run.Counts, Rate: p.Rate, ETA: p.ETA}, nil
-}
+const heartbeatEvery = 4 * time.Second
 
 // drain is one chunk under way: a claimer, some senders as the vendor allows,
 // and one settler, which takes whatever is ready in one statement.
@@ -158,6 +31,7 @@ type drain struct {
 	facts  Facts
 	conn   lockstep.Connection
 	linkUp lockstep.LinkUp
+	bounds bounds
 	lease  lockstep.Lease
 
 	settled chan []lockstep.Settlement
@@ -210,14 +84,14 @@ var errDrained = errors.New("drained")
 // out.
 func (d *drain) claim(ctx, asked context.Context, jobs chan<- []lockstep.Claimed) error {
 	var (
-		deadline = time.Now().Add(chunkTime)
+		deadline = time.Now().Add(d.bounds.time)
 		size     = d.facts.Limits.WriteBatch * d.facts.Limits.Concurrency
 		after    = uuid.Nil
 		claimed  = 0
 	)
-	for claimed < chunkRows && time.Now().Before(deadline) && !d.stopping(asked) {
+	for claimed < d.bounds.rows && time.Now().Before(deadline) && !d.stopping(asked) {
 		if until, held := d.pace.held(time.Now()); held { // the CRM answers nobody
-			if time.Until(until) > patience {
+			if time.Until(until) > d.bounds.patience {
 				d.decide(flow.VerdictWait, until)
 				return nil
 			}
@@ -226,7 +100,7 @@ func (d *drain) claim(ctx, asked context.Context, jobs chan<- []lockstep.Claimed
 			}
 			continue
 		}
-		rows, err := d.ledger.Claim(ctx, d.lease, after, min(size, chunkRows-claimed), claimTTL)
+		rows, err := d.ledger.Claim(ctx, d.lease, after, min(size, d.bounds.rows-claimed), claimTTL)
 		if err != nil {
 			return err
 		}
@@ -243,6 +117,9 @@ func (d *drain) claim(ctx, asked context.Context, jobs chan<- []lockstep.Claimed
 		}
 		claimed += len(rows)
 		d.count(len(rows))
+		if err := d.elders(ctx, rows); err != nil {
+			return err
+		}
 		after = rows[len(rows)-1].RecordID
 		for _, batch := range d.batches(rows) {
 			select {
@@ -253,6 +130,30 @@ func (d *drain) claim(ctx, asked context.Context, jobs chan<- []lockstep.Claimed
 		}
 	}
 	d.decide(flow.VerdictMore, time.Time{})
+	return nil
+}
+
+// elders finds, of the rows that are not linked, those whose person another
+// record stands for already, or is about to.
+func (d *drain) elders(ctx context.Context, rows []lockstep.Claimed) error {
+	var unlinked []uuid.UUID
+	for _, row := range rows {
+		if row.CRMID == "" && emailOf(row.Fields) != "" {
+			unlinked = append(unlinked, row.RecordID)
+		}
+	}
+	if len(unlinked) == 0 {
+		return nil
+	}
+	elders, err := d.ledger.Elders(ctx, d.lease, unlinked)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if elder, ok := elders[rows[i].RecordID]; ok {
+			rows[i].Elder = &elder
+		}
+	}
 	return nil
 }
 
@@ -275,7 +176,7 @@ func (d *drain) idle(ctx, asked context.Context, deadline time.Time) (bool, erro
 		if backlog.Due == 0 {
 			wait = max(wait, time.Until(backlog.NextAt))
 		}
-		if wait > patience || time.Now().Add(wait).After(deadline) {
+		if wait > d.bounds.patience || time.Now().Add(wait).After(deadline) {
 			d.decide(flow.VerdictWait, backlog.NextAt)
 			return false, nil
 		}

@@ -29,6 +29,8 @@ type bundle struct {
 	force bool
 	env   *testsuite.TestActivityEnvironment
 	drain *activities.Records
+
+	schedules *schedules
 }
 
 func setup(t *testing.T, contacts int) *bundle {
@@ -43,7 +45,7 @@ func setup(t *testing.T, contacts int) *bundle {
 func prepare(t *testing.T) *bundle {
 	t.Helper()
 	ctx := t.Context()
-	b := &bundle{store: store.New(storetest.New(t)), crm: newFake()}
+	b := &bundle{store: store.New(storetest.New(t)), crm: newFake(), schedules: &schedules{there: make(map[uuid.UUID]schedule)}}
 	w, err := lockstep.NewWorkspace("Test")
 	require.NoError(t, err)
 	key, secret, err := lockstep.NewAPIKey(w.ID, "first", lockstep.RoleAdmin)
@@ -70,8 +72,8 @@ func prepare(t *testing.T) *bundle {
 
 	var suite testsuite.WorkflowTestSuite
 	b.env = suite.NewTestActivityEnvironment()
-	b.drain = &activities.Records{Opener: b.crm, Ledger: b.store, Book: b.store, Vendors: map[crm.Vendor]activities.Facts{
-		crm.Salesforce: {Types: map[crm.Object][]string{crm.Contact: {"Contact", "Lead"}}, Limits: crm.Limits{WriteBatch: 20, FindBatch: 20, Concurrency: 4}},
+	b.drain = &activities.Records{Opener: b.crm, Ledger: b.store, Book: b.store, Cycles: b.store, Tests: b.store, Vendors: map[crm.Vendor]activities.Facts{
+		crm.Salesforce: {Types: map[crm.Object][]string{crm.Contact: {"Contact", "Lead"}}, Owner: "OwnerId", Limits: crm.Limits{WriteBatch: 20, FindBatch: 20, Concurrency: 4}},
 	}}
 	b.env.RegisterActivity(b.drain)
 	return b

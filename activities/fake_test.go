@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
 	"lockstep/internal/crm"
+	"lockstep/internal/flow"
 )
 
 // fake is a CRM in memory, with faults that a test scripts. It is a vendor
@@ -147,4 +149,38 @@ func (f *fake) Count(context.Context, string, int) (int, error) {
 
 func (f *fake) List(context.Context, string, string) ([]crm.Found, string, error) {
 	return nil, "", nil
+}
+
+// schedules is a Temporal that keeps Schedules in memory.
+type schedules struct {
+	mu        sync.Mutex
+	there     map[uuid.UUID]schedule
+	triggered int
+}
+
+type schedule struct {
+	every  time.Duration
+	paused bool
+	note   string
+}
+
+func (s *schedules) Put(_ context.Context, in flow.SyncInput, every time.Duration, paused bool, note string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.there[in.Connection] = schedule{every, paused, note}
+	return nil
+}
+
+func (s *schedules) Trigger(context.Context, uuid.UUID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.triggered++
+	return nil
+}
+
+func (s *schedules) Delete(_ context.Context, connection uuid.UUID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.there, connection)
+	return nil
 }

@@ -120,17 +120,19 @@ func needsLook(it item, e *crm.Error) bool {
 	return e.Reason == crm.ReasonDeleted || e.Reason == crm.ReasonConverted || e.Kind == crm.KindNotFound && e.Reason == ""
 }
 
-// follow looks refused items up and settles them by what it meets.
+// follow looks refused items, which were one call, up and settles them by what
+// it meets.
 func (d *drain) follow(ctx context.Context, items []item) ([]lockstep.Settlement, error) {
-	linked, unlinked := split(items)
-	settled, err := d.followMoved(ctx, linked)
-	if err != nil || len(unlinked) == 0 {
-		return settled, err
+	if len(items) == 0 {
+		return nil, nil
 	}
-	found, refused, err := d.match(ctx, unlinked)
-	settled = append(settled, refused...)
+	if items[0].CRMID != "" {
+		return d.followMoved(ctx, items)
+	}
+	taken := d.pace.taken()
+	found, settled, err := d.match(ctx, items)
 	if err != nil {
-		return append(settled, d.refusedCall(unlinked, err)...), nil
+		return append(settled, d.refusedCall(ctx, items, err, taken)...), nil
 	}
 	var known []item
 	for _, it := range found {
@@ -143,6 +145,9 @@ func (d *drain) follow(ctx context.Context, items []item) ([]lockstep.Settlement
 			settled = append(settled, s)
 		}
 	}
+	if len(known) == 0 {
+		return settled, nil
+	}
 	written, err := d.write(ctx, known)
 	return append(settled, written...), err
 }
@@ -152,16 +157,14 @@ func (d *drain) follow(ctx context.Context, items []item) ([]lockstep.Settlement
 // to the contact, a deleted record is unlinked, and left alone unless a person
 // has asked for it.
 func (d *drain) followMoved(ctx context.Context, items []item) ([]lockstep.Settlement, error) {
-	if len(items) == 0 {
-		return nil, nil
-	}
 	values := make([]string, len(items))
 	for i, it := range items {
 		values[i] = it.CRMID
 	}
+	taken := d.pace.taken()
 	met, err := d.finder.Find(ctx, items[0].typ, crm.KeyID, values)
 	if err != nil {
-		return d.refusedCall(items, err), nil
+		return d.refusedCall(ctx, items, err, taken), nil
 	}
 	byID := make(map[string]crm.Found, len(met))
 	for _, f := range met {
@@ -191,8 +194,8 @@ func (d *drain) followMoved(ctx context.Context, items []item) ([]lockstep.Settl
 			settled = append(settled, s)
 		}
 	}
-	moved, taken, err := d.link(ctx, moved, links)
-	settled = append(settled, taken...)
+	moved, held, err := d.link(ctx, moved, links)
+	settled = append(settled, held...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,10 +2,13 @@ package activities
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"go.temporal.io/sdk/activity"
 
 	"lockstep/internal/crm"
 	"lockstep/internal/flow"
@@ -19,25 +22,30 @@ type item struct {
 	typ        string // the CRM type it is written to
 	externalID string // as the CRM keeps it; not stamped when empty
 	mapped     map[string]any
+	owned      bool       // it is written with whom it is assigned to
 	refusal    *crm.Error // what the CRM said of it, when that has to be looked into
 }
 
 // batches cuts claimed rows into calls: linked rows are updated by their CRM
-// id, the others by external id, and each call is about one type.
+// id, the others by external id, and each call is about one type. Rows that
+// were refused again and again with their neighbours, while other calls were
+// taken, go in smaller and smaller company, until a poison record is alone.
 func (d *drain) batches(rows []lockstep.Claimed) [][]lockstep.Claimed {
 	type kind struct {
 		typ    string
 		linked bool
+		size   int
 	}
+	const patient = 3 // attempts before a batch is made smaller
 	open := make(map[kind]int)
 	var out [][]lockstep.Claimed
 	for _, row := range rows {
-		k := kind{row.CRMType, row.CRMID != ""}
+		k := kind{row.CRMType, row.CRMID != "", max(1, d.facts.Limits.WriteBatch>>max(0, row.Attempts-patient))}
 		i, ok := open[k]
-		if !ok || len(out[i]) == d.facts.Limits.WriteBatch {
+		if !ok || len(out[i]) == k.size {
 			i = len(out)
 			open[k] = i
-			out = append(out, make([]lockstep.Claimed, 0, min(len(rows), d.facts.Limits.WriteBatch)))
+			out = append(out, make([]lockstep.Claimed, 0, min(len(rows), k.size)))
 		}
 		out[i] = append(out[i], row)
 	}
@@ -51,19 +59,19 @@ func (d *drain) push(ctx context.Context, rows []lockstep.Claimed) ([]lockstep.S
 	if err != nil || len(items) == 0 {
 		return settled, err
 	}
-	if items[0].CRMID == "" && d.linkUp != lockstep.LinkUpNone {
+	if items[0].CRMID == "" && d.linkUp == lockstep.LinkUpKeys {
+		taken := d.pace.taken()
 		matched, refused, err := d.match(ctx, items)
 		settled = append(settled, refused...)
 		if err != nil {
-			return append(settled, d.refusedCall(items, err)...), nil
+			return append(settled, d.refusedCall(ctx, items, err, taken)...), nil
 		}
 		items = matched
 	}
 	for i := range items { // known when the run began, or since the look just now
 		items[i].Absent = items[i].Absent || items[i].CRMID == "" && d.linkUp == lockstep.LinkUpNone
 	}
-	linked, unlinked := split(items)
-	for _, part := range [][]item{linked, unlinked} {
+	for _, part := range split(items) {
 		done, err := d.write(ctx, part)
 		if err != nil {
 			return nil, err
@@ -96,13 +104,22 @@ func (d *drain) prepare(ctx context.Context, rows []lockstep.Claimed) (items []i
 }
 
 // without settles an item that needs no call: one that has nothing to be
-// recognised by, nothing to say, or nothing new to say.
+// recognised by, nothing to say, or nothing new to say; or that is one too many
+// of a person whom another record stands for.
 func (d *drain) without(it item, mapping lockstep.Mapping) (lockstep.Settlement, bool) {
 	if it.Object == crm.Contact && emailOf(it.Fields) == "" {
 		return it.settle(lockstep.OutcomeSkipped, lockstep.CodeMissingEmail, ""), true
 	}
 	if len(it.mapped) == 0 {
 		return it.settle(lockstep.OutcomeFailed, lockstep.CodeMappingEmpty, ""), true
+	}
+	if it.Elder != nil && it.Elder.Held {
+		return it.settle(lockstep.OutcomeSkipped, lockstep.CodeSameRecord, it.Elder.ID.String()), true
+	}
+	if it.Elder != nil { // it is decided once the elder is settled
+		s := it.putBack(&crm.Error{Kind: crm.KindConflict})
+		s.Free = true
+		return s, true
 	}
 	if it.CRMID == "" || it.Force || it.InDoubt {
 		return lockstep.Settlement{}, false
@@ -141,49 +158,46 @@ func (d *drain) mapping(ctx context.Context, object crm.Object, typ string) (loc
 	return m, nil
 }
 
-func split(items []item) (linked, unlinked []item) {
+// split parts items by how they are written: those that are linked, those that
+// are proven to be new, and those that may be either. What is empty is left out.
+func split(items []item) [][]item {
+	parts := make([][]item, 3)
 	for _, it := range items {
-		if it.CRMID != "" {
-			linked = append(linked, it)
-		} else {
-			unlinked = append(unlinked, it)
+		switch {
+		case it.CRMID != "":
+			parts[0] = append(parts[0], it)
+		case it.Absent && !it.InDoubt:
+			parts[1] = append(parts[1], it)
+		default:
+			parts[2] = append(parts[2], it)
 		}
 	}
-	return linked, unlinked
+	return slices.DeleteFunc(parts, func(part []item) bool { return len(part) == 0 })
 }
 
 // write makes the call for items of one kind and settles them. A batch that
-// the vendor refuses as a whole is cut in two until the culprit stands alone.
+// the vendor refuses as a whole is looked into, then cut in two until the
+// culprit stands alone.
 func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement, error) {
-	if len(items) == 0 {
-		return nil, nil
-	}
-	batch := crm.Batch{Type: items[0].typ, Match: crm.ByExternalID, Writes: make([]crm.Write, len(items))}
-	if items[0].CRMID != "" {
-		batch.Match = crm.ByID
-	}
+	batch := d.batch(items)
 	byRef := make(map[string]item, len(items))
 	for i, it := range items {
-		ref := it.RecordID.String()
-		batch.Writes[i] = crm.Write{Ref: ref, ID: it.CRMID, ExternalID: it.externalID, Fields: it.mapped}
-		byRef[ref] = it
+		byRef[batch.Writes[i].Ref] = it
 	}
+	taken := d.pace.taken()
 	outcomes, err := d.writer.Write(ctx, batch)
 	if e := crm.AsError(err); e != nil && e.Reason == crm.ReasonBatch && len(items) > 1 {
-		half := len(items) / 2
-		first, err := d.write(ctx, items[:half])
-		if err != nil {
-			return nil, err
-		}
-		second, err := d.write(ctx, items[half:])
-		return append(first, second...), err
+		return d.divide(ctx, items, e)
 	}
 	if err != nil {
-		return d.refusedCall(items, err), nil
+		return d.refusedCall(ctx, items, err, taken), nil
 	}
 	d.pace.answered()
-	settled := make([]lockstep.Settlement, 0, len(items))
-	var look []item // what has to be looked up before it can be settled
+	var (
+		settled = make([]lockstep.Settlement, 0, len(items))
+		look    []item // what has to be looked up before it can be settled
+		made    []item // what was created without whom it is assigned to
+	)
 	for _, out := range outcomes {
 		it, ok := byRef[out.Ref]
 		if !ok {
@@ -192,6 +206,10 @@ func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement,
 		delete(byRef, out.Ref)
 		switch {
 		case out.Err == nil:
+			if out.Effect == crm.Created && !it.owned && d.owner() != "" {
+				it.CRMType, it.CRMID = it.typ, out.ID
+				made = append(made, it)
+			}
 			settled = append(settled, d.landed(ctx, it, out))
 		case needsLook(it, out.Err):
 			it.refusal = out.Err
@@ -205,8 +223,100 @@ func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement,
 	for _, it := range byRef { // an answer that leaves a record out proves nothing
 		settled = append(settled, d.refused(it, &crm.Error{Kind: crm.KindUnknown}))
 	}
+	if err := d.assign(ctx, made); err != nil {
+		return nil, err
+	}
 	followed, err := d.follow(ctx, look)
 	return append(settled, followed...), err
+}
+
+// batch returns the call that writes items, which are all of one kind. What is
+// proven to be new is given to whom the connection says.
+func (d *drain) batch(items []item) crm.Batch {
+	b := crm.Batch{Type: items[0].typ, Match: crm.ByExternalID, Writes: make([]crm.Write, len(items))}
+	if items[0].CRMID != "" {
+		b.Match = crm.ByID
+	}
+	b.Fresh = items[0].CRMID == "" && items[0].Absent && !items[0].InDoubt
+	for i, it := range items {
+		fields := it.mapped
+		if owner := d.owner(); b.Fresh && owner != "" {
+			fields = maps.Clone(fields)
+			fields[d.facts.Owner] = owner
+			items[i].owned = true
+		}
+		b.Writes[i] = crm.Write{Ref: it.RecordID.String(), ID: it.CRMID, ExternalID: it.externalID, Fields: fields}
+	}
+	return b
+}
+
+// owner returns whom new records are given to, or "" when that is the CRM's to
+// decide.
+func (d *drain) owner() string {
+	if d.facts.Owner == "" {
+		return ""
+	}
+	return d.conn.OwnerID
+}
+
+// assign gives records to their owner that turned out to have been created. It
+// is one more write of one field; that it is refused is no failure of the
+// record, which is in the CRM.
+func (d *drain) assign(ctx context.Context, made []item) error {
+	if len(made) == 0 {
+		return nil
+	}
+	b := crm.Batch{Type: made[0].typ, Match: crm.ByID, Writes: make([]crm.Write, len(made))}
+	for i, it := range made {
+		b.Writes[i] = crm.Write{Ref: it.RecordID.String(), ID: it.CRMID, Fields: map[string]any{d.facts.Owner: d.owner()}}
+	}
+	outcomes, err := d.writer.Write(ctx, b)
+	refused := 0
+	for _, out := range outcomes {
+		if out.Err != nil {
+			refused++
+		}
+	}
+	if err != nil || refused > 0 {
+		activity.GetLogger(ctx).Warn("assigning new records", "kind", crm.KindOf(err), "records", len(made), "refused", refused)
+	}
+	return ctx.Err()
+}
+
+// divide settles a batch that the vendor has refused without naming a culprit.
+// Where the CRM has some of the records already, by another key than the one
+// they were sent with, those are linked first; then it is halves.
+func (d *drain) divide(ctx context.Context, items []item, e *crm.Error) ([]lockstep.Settlement, error) {
+	var settled []lockstep.Settlement
+	if e.Kind == crm.KindConflict && items[0].CRMID == "" {
+		taken := d.pace.taken()
+		found, done, err := d.match(ctx, items)
+		if err != nil {
+			return append(done, d.refusedCall(ctx, items, err, taken)...), nil
+		}
+		settled = done
+		parts := split(found)
+		if len(done) > 0 || len(parts) != 1 || parts[0][0].CRMID != "" {
+			for _, part := range parts {
+				more, err := d.write(ctx, part)
+				if err != nil {
+					return nil, err
+				}
+				settled = append(settled, more...)
+			}
+			return settled, nil
+		}
+		items = found
+	}
+	half := len(items) / 2
+	for _, part := range [][]item{items[:half], items[half:]} {
+		more, err := d.write(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		settled = append(settled, more...)
+	}
+	return settled, nil
 }
 
 // landed settles a record that the CRM has. One that was in doubt and that the
@@ -253,10 +363,13 @@ func (d *drain) refused(it item, e *crm.Error) lockstep.Settlement {
 }
 
 // refusedCall settles items whose call was refused as a whole, and decides
-// what that means for the chunk. What was one call comes back as one.
-func (d *drain) refusedCall(items []item, err error) []lockstep.Settlement {
+// what that means for the chunk. What was one call comes back as one. Taken is
+// how many calls had been taken before it: when none has since, the refusal
+// says nothing about the records.
+func (d *drain) refusedCall(ctx context.Context, items []item, err error, taken int) []lockstep.Settlement {
 	e := crm.AsError(err)
 	var wait time.Duration
+	free := d.pace.taken() == taken
 	switch e.Kind {
 	case crm.KindUnauthorized:
 		// A token may be refused that was refreshed a moment ago, when another
@@ -267,18 +380,38 @@ func (d *drain) refusedCall(items []item, err error) []lockstep.Settlement {
 			d.decide(flow.VerdictUnauthorized, time.Time{})
 		}
 	case crm.KindQuota:
-		d.decide(flow.VerdictQuota, time.Now().Add(max(e.RetryAfter, quotaWait)))
-	case crm.KindRateLimited, crm.KindUnavailable, crm.KindUnknown:
+		until := time.Now().Add(quotaWait)
+		if e.RetryAfter > 0 {
+			until = time.Now().Add(e.RetryAfter)
+		}
+		d.decide(flow.VerdictQuota, until)
+	case crm.KindRateLimited:
+		wait, free = max(d.pace.refused(time.Now()), e.RetryAfter), true
+	case crm.KindUnavailable, crm.KindUnknown:
 		wait = max(d.pace.refused(time.Now()), e.RetryAfter)
+		free = free && !d.wellWithout(ctx, wait)
 	case crm.KindInternal, crm.KindInvalid, crm.KindForbidden, crm.KindNotFound, crm.KindConflict, crm.KindUnsupported:
-		wait = backoffFirst
+		wait, free = backoffFirst, false
 	}
 	settled := make([]lockstep.Settlement, len(items))
 	for i, it := range items {
+		lasting := e.Kind == crm.KindUnavailable || e.Kind == crm.KindUnknown
+		if lasting && !free && len(items) == 1 && it.Attempts >= attemptsMost {
+			settled[i] = it.settle(lockstep.OutcomeFailed, lockstep.CodeUnavailable, e.Message)
+			settled[i].InDoubt, settled[i].Absent = it.InDoubt || e.Kind == crm.KindUnknown, it.Absent
+			continue
+		}
 		settled[i] = d.refused(it, e)
-		settled[i].Defer = wait
+		settled[i].Defer, settled[i].Free = wait, free
 	}
 	return settled
+}
+
+// wellWithout asks, once a CRM has refused calls for a while, whether it
+// answers at all: then it may be these records that it cannot take.
+func (d *drain) wellWithout(ctx context.Context, wait time.Duration) bool {
+	const patience = 4 * time.Second
+	return wait >= patience && d.writer.Check(ctx) == nil
 }
 
 func (it item) settle(outcome lockstep.Outcome, problem lockstep.Code, detail string) lockstep.Settlement {

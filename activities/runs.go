@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,8 +15,13 @@ import (
 // RunBook keeps the runs.
 type RunBook interface {
 	Connection(ctx context.Context, workspace, id uuid.UUID) (lockstep.Connection, error)
-	SetStatus(ctx context.Context, workspace, id uuid.UUID, status lockstep.Status, reason string) error
+	SetPaused(ctx context.Context, workspace, id uuid.UUID, paused bool, status lockstep.Status, reason string) error
 	BeginRun(ctx context.Context, run lockstep.Run, object crm.Object, force bool) (lockstep.Run, error)
+	BeginRetry(ctx context.Context, run lockstep.Run, problem lockstep.Code) (lockstep.Run, error)
+	RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error
+	ReleaseRun(ctx context.Context, run lockstep.Run, reason string) (lockstep.Run, error)
+	AllConnections(ctx context.Context) ([]lockstep.Connection, error)
+	AllOpenRuns(ctx context.Context) ([]lockstep.OpenRun, error)
 	Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error)
 	OpenRuns(ctx context.Context, workspace, connection uuid.UUID) ([]lockstep.Run, error)
 	SetRunState(ctx context.Context, workspace, id uuid.UUID, state lockstep.RunState, reason string, until *time.Time) error
@@ -26,7 +32,9 @@ type RunBook interface {
 // Workflows starts and wakes workflows. Starting one that is there already,
 // and waking one that is not, is success.
 type Workflows interface {
-	StartImport(ctx context.Context, in flow.ImportInput) error
+	StartSupervisor(ctx context.Context, in flow.ConnectionInput) error
+	StartImport(ctx context.Context, in flow.RunInput) error
+	StartRetry(ctx context.Context, in flow.RunInput) error
 	Look(ctx context.Context, workflowID string) error
 }
 
@@ -35,6 +43,8 @@ type Runs struct {
 	Book      RunBook
 	Opener    Opener
 	Workflows Workflows
+	Schedules Schedules
+	Estate    Estate
 	Vendors   map[crm.Vendor]Facts
 }
 
@@ -58,36 +68,47 @@ func (a *Runs) startImport(ctx context.Context, in flow.StartRun) (flow.Started,
 	} else if err != nil {
 		return flow.Started{}, err
 	}
-	err := a.Workflows.StartImport(ctx, flow.ImportInput{ConnectionRef: in.ConnectionRef, Vendor: in.Vendor, Run: in.Run})
+	err := a.Workflows.StartImport(ctx, flow.RunInput{ConnectionRef: in.ConnectionRef, Vendor: in.Vendor, Run: in.Run})
 	return flow.Started{Run: &in.Run}, err
 }
 
-// begin adds the run. A CRM that is empty needs no looking for what it has.
+// begin adds the run. A CRM that is empty needs no looking for what it has; one
+// that does not answer just now may have something.
 func (a *Runs) begin(ctx context.Context, in flow.StartRun) error {
 	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
 	if err != nil {
 		return err
 	}
-	connector, err := a.Opener.Open(ctx, in.Workspace, in.Connection)
-	if err != nil {
-		return err
-	}
-	finder, err := crm.As[crm.Finder](connector)
-	if err != nil {
-		return err
-	}
-	there, err := finder.Count(ctx, conn.Target(crm.Contact, a.Vendors[conn.Vendor].Types[crm.Contact]), 1)
-	if err != nil {
-		return err
+	if conn.StartingPoint == lockstep.StartUndecided {
+		err := a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "resync_refused", lockstep.CodeNotLive, "")
+		return errors.Join(err, &crm.Error{Kind: crm.KindConflict, Op: "runs.begin"})
 	}
 	run := lockstep.Run{
 		ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection, Kind: lockstep.RunImport, LinkUp: lockstep.LinkUpKeys,
 	}
-	if there == 0 {
+	there, err := a.count(ctx, conn)
+	if err == nil && there == 0 {
 		run.LinkUp = lockstep.LinkUpNone
+	}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 	_, err = a.Book.BeginRun(ctx, run, crm.Contact, in.Force)
 	return err
+}
+
+// count returns how many records the CRM has where conn keeps contacts, or 1 if
+// there are more.
+func (a *Runs) count(ctx context.Context, conn lockstep.Connection) (int, error) {
+	connector, err := a.Opener.Open(ctx, conn.WorkspaceID, conn.ID)
+	if err != nil {
+		return 0, err
+	}
+	finder, err := crm.As[crm.Finder](connector)
+	if err != nil {
+		return 0, err
+	}
+	return finder.Count(ctx, conn.Target(crm.Contact, a.Vendors[conn.Vendor].Types[crm.Contact]), 1)
 }
 
 // Move sets the state of an open run.
@@ -99,13 +120,44 @@ func (a *Runs) Move(ctx context.Context, in flow.RunChange) error {
 	return forTemporal(a.Book.SetRunState(ctx, in.Workspace, in.Run, in.State, reason(in.Problem), until))
 }
 
-// Finish ends a run and returns its final counts. Ending it again changes
-// nothing.
-func (a *Runs) Finish(ctx context.Context, in flow.RunChange) (lockstep.Counts, error) {
+// StartRetry marks what has failed, all of it or one problem, and starts the
+// workflow that drains it, or lets the one that is open go on with more. It
+// names no run when nothing has failed.
+func (a *Runs) StartRetry(ctx context.Context, in flow.StartRun) (flow.Started, error) {
+	started, err := a.startRetry(ctx, in)
+	return started, forTemporal(err)
+}
+
+func (a *Runs) startRetry(ctx context.Context, in flow.StartRun) (flow.Started, error) {
+	run, err := a.Book.BeginRetry(ctx, lockstep.Run{
+		ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection, Kind: lockstep.RunRetry, LinkUp: lockstep.LinkUpKeys,
+	}, in.Problem)
+	if crm.KindOf(err) == crm.KindNotFound {
+		return flow.Started{}, a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "retry_found_nothing", in.Problem, "")
+	}
+	if err != nil {
+		return flow.Started{}, err
+	}
+	err = a.Workflows.StartRetry(ctx, flow.RunInput{ConnectionRef: in.ConnectionRef, Vendor: in.Vendor, Run: run.ID})
+	if err == nil && run.ID != in.Run { // it may be waiting for something: there is more to do than it knew
+		err = a.Workflows.Look(ctx, flow.RetryID(in.Connection))
+	}
+	return flow.Started{Run: &run.ID}, err
+}
+
+// Finish ends a run and returns its final counts, or that more was marked for
+// it meanwhile. Ending it again changes nothing.
+func (a *Runs) Finish(ctx context.Context, in flow.RunChange) (flow.Ended, error) {
 	run := lockstep.Run{ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection}
 	ended, err := a.Book.FinishRun(ctx, run, in.State, reason(in.Problem))
-	return ended.Counts, forTemporal(err)
+	if crm.KindOf(err) == crm.KindConflict {
+		return flow.Ended{Open: true}, nil
+	}
+	return flow.Ended{Counts: ended.Counts}, forTemporal(err)
 }
+
+// paused is what is read of what a person has paused.
+const paused = "Paused by a person."
 
 // Pause stops a connection and its open runs until somebody resumes them. Calls
 // that are under way are finished.
@@ -118,41 +170,66 @@ func (a *Runs) pause(ctx context.Context, in flow.ConnectionRef) error {
 	if err != nil {
 		return err
 	}
-	if conn.Status == lockstep.StatusLive {
-		if err := a.Book.SetStatus(ctx, in.Workspace, in.Connection, lockstep.StatusPaused, "Paused by a person."); err != nil {
-			return err
-		}
+	status, why := conn.Status, conn.StatusReason // one that waits for a login says so, and is paused once it has it
+	if status == lockstep.StatusLive {
+		status, why = lockstep.StatusPaused, paused
+	}
+	err = a.Book.SetPaused(ctx, in.Workspace, in.Connection, true, status, why)
+	if crm.KindOf(err) == crm.KindNotFound { // it is disconnected
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	runs, err := a.Book.OpenRuns(ctx, in.Workspace, in.Connection)
 	if err != nil {
 		return err
 	}
 	for _, run := range runs {
-		err := a.Book.SetRunState(ctx, in.Workspace, run.ID, lockstep.RunPaused, "Paused by a person.", nil)
-		if err != nil {
+		if err := a.Book.SetRunState(ctx, in.Workspace, run.ID, lockstep.RunPaused, paused, nil); err != nil {
 			return err
 		}
 	}
-	return nil
+	return a.arrange(ctx, in)
 }
 
-// Resume sets a connection and its open runs going again: one that was paused,
-// or that has been set up anew. On any other it does nothing.
+// Resume sets a connection and its open runs going again that a person has
+// paused. On any other it does nothing.
 func (a *Runs) Resume(ctx context.Context, in flow.ConnectionRef) error {
-	return forTemporal(a.resume(ctx, in))
+	return forTemporal(a.resume(ctx, in, false))
 }
 
-func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef) error {
+// GoOn sets a connection that was set up anew going again, with its open runs.
+// What a person has paused stays paused.
+func (a *Runs) GoOn(ctx context.Context, in flow.ConnectionRef) error {
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	if err == nil {
+		err = a.resume(ctx, in, conn.Paused)
+	}
+	return forTemporal(err)
+}
+
+func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef, stays bool) error {
 	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
 	if err != nil {
 		return err
 	}
+	if stays {
+		err = a.Book.SetPaused(ctx, in.Workspace, in.Connection, true, lockstep.StatusPaused, paused)
+		if err != nil {
+			return err
+		}
+		return a.arrange(ctx, in)
+	}
 	switch conn.Status {
 	case lockstep.StatusConnecting, lockstep.StatusReady, lockstep.StatusUnauthorized, lockstep.StatusError, lockstep.StatusDisconnected:
-		return nil
+		if !conn.Paused || conn.Status == lockstep.StatusDisconnected {
+			return nil
+		}
+		return a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, conn.Status, conn.StatusReason)
 	case lockstep.StatusSettingUp, lockstep.StatusPaused, lockstep.StatusLive:
 	}
-	if err := a.Book.SetStatus(ctx, in.Workspace, in.Connection, lockstep.StatusLive, ""); err != nil {
+	if err := a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, lockstep.StatusLive, ""); err != nil {
 		return err
 	}
 	if _, err := a.Book.ResumeRuns(ctx, in.Workspace, in.Connection); err != nil {
@@ -163,14 +240,19 @@ func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef) error {
 		return err
 	}
 	for _, run := range open {
-		if run.Kind != lockstep.RunImport {
-			continue
-		}
-		if err := a.Workflows.Look(ctx, flow.ImportID(in.Connection)); err != nil {
+		if err := a.wake(ctx, run); err != nil {
 			return err
 		}
 	}
-	return nil
+	return a.arrange(ctx, in)
+}
+
+func (a *Runs) arrange(ctx context.Context, in flow.ConnectionRef) error {
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	if err != nil {
+		return err
+	}
+	return arrange(ctx, a.Schedules, conn)
 }
 
 // reason returns what a person reads of a problem.

@@ -15,7 +15,9 @@ import (
 // woken is a Temporal that cannot be reached the first time.
 type woken struct{ calls, looks int }
 
-func (w *woken) StartImport(context.Context, flow.ImportInput) error { return nil }
+func (w *woken) StartSupervisor(context.Context, flow.ConnectionInput) error { return nil }
+func (w *woken) StartImport(context.Context, flow.RunInput) error            { return nil }
+func (w *woken) StartRetry(context.Context, flow.RunInput) error             { return nil }
 
 func (w *woken) Look(context.Context, string) error {
 	w.calls++
@@ -31,7 +33,7 @@ func TestResumeThatDiedHalfWayIsFinishedByItsRepetition(t *testing.T) {
 	b := setup(t, 1)
 	ctx := t.Context()
 	temporal := &woken{}
-	runs := &activities.Runs{Book: b.store, Opener: b.crm, Workflows: temporal}
+	runs := &activities.Runs{Book: b.store, Opener: b.crm, Workflows: temporal, Schedules: b.schedules}
 	ref := flow.ConnectionRef{Workspace: b.conn.WorkspaceID, Connection: b.conn.ID}
 	require.NoError(t, runs.Pause(ctx, ref))
 

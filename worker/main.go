@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 
@@ -59,47 +60,69 @@ func run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 	}
 	defer temporal.Close()
 
-	queues := flow.QueuesFor(cfg.QueuePrefix)
 	s := store.New(pool)
-	opener := connections(cfg, s, log)
+	queues := flow.QueuesFor(cfg.QueuePrefix)
+	kept := &schedules{client: temporal, queues: queues}
+	workers := workersFor(temporal, queues, cfg, kept, s, log)
+	if err := kept.keepReconciling(ctx); err != nil {
+		return err
+	}
+	return serve(ctx, stdout, workers...)
+}
+
+// bulkSlots is how many chunks run at once. Each holds one batch for each of its
+// calls in flight, and no more.
+const bulkSlots = 16
+
+// workersFor returns a worker for each queue. Both can do everything: what is
+// done where is for the workflows to say.
+func workersFor(c client.Client, queues flow.Queues, cfg config.Worker, kept *schedules, s *store.Store, log *zap.Logger) []worker.Worker {
+	opener, vault := connections(cfg, s, log)
 	vendors := facts(all.Factories())
-	starts := &starts{client: temporal, queues: queues}
-
-	interactive := worker.New(temporal, queues.Interactive, worker.Options{WorkerStopTimeout: cfg.Drain})
-	workflows.Register(interactive)
-	interactive.RegisterActivity(&activities.Connections{Book: s, Opener: opener, Vendors: vendors})
-	interactive.RegisterActivity(&activities.Runs{Book: s, Opener: opener, Workflows: starts, Vendors: vendors})
-
-	bulk := worker.New(temporal, queues.Bulk, worker.Options{WorkerStopTimeout: cfg.Drain, MaxConcurrentActivityExecutionSize: 4})
-	workflows.Register(bulk)
-	bulk.RegisterActivity(&activities.Records{Opener: opener, Ledger: s, Book: s, Vendors: vendors})
-	bulk.RegisterActivity(&activities.Connections{Book: s, Opener: opener, Vendors: vendors})
-	bulk.RegisterActivity(&activities.Runs{Book: s, Opener: opener, Workflows: starts, Vendors: vendors})
-	return serve(ctx, stdout, interactive, bulk)
+	var workers []worker.Worker
+	for _, queue := range []string{queues.Interactive, queues.Bulk} {
+		options := worker.Options{WorkerStopTimeout: cfg.Drain}
+		if queue == queues.Bulk {
+			options.MaxConcurrentActivityExecutionSize = bulkSlots
+		}
+		w := worker.New(c, queue, options)
+		workflows.Register(w)
+		w.RegisterActivity(&activities.Records{Opener: opener, Ledger: s, Book: s, Cycles: s, Tests: s, Vendors: vendors})
+		w.RegisterActivity(&activities.Connections{
+			Book: s, Opener: opener, Schedules: kept, Grants: &grants{rows: s, vault: vault, opener: opener}, Vendors: vendors,
+		})
+		w.RegisterActivity(&activities.Runs{
+			Book: s, Opener: opener, Workflows: &starts{client: c, queues: queues}, Schedules: kept, Estate: kept, Vendors: vendors,
+		})
+		workers = append(workers, w)
+	}
+	return workers
 }
 
 // connections opens connections with the grants that the database keeps.
-func connections(cfg config.Worker, s *store.Store, log *zap.Logger) *connect.Opener {
+func connections(cfg config.Worker, s *store.Store, log *zap.Logger) (*connect.Opener, *oauth.Vault) {
 	apps := make(map[crm.Vendor]oauth.App, len(cfg.Apps))
 	logins := make(map[crm.Vendor]string, len(cfg.Apps))
 	for vendor, app := range cfg.Apps {
 		apps[vendor], logins[vendor] = oauth.App(app), app.LoginURL
 	}
 	base := connect.Transport()
+	vault := &oauth.Vault{Rows: s, Keyring: cfg.Keyring}
 	clients := &oauth.Clients{
 		Vendors: &oauth.Vendors{Factories: all.Factories(), Apps: apps, Base: base},
-		Grants:  &oauth.Vault{Rows: s, Keyring: cfg.Keyring},
+		Grants:  vault,
 	}
-	return &connect.Opener{
+	opener := &connect.Opener{
 		Rows: s, Vendors: all.Factories(), Logins: logins, Base: base, Log: log,
 		Tokens: func(c lockstep.Connection) adapter.TokenSource { return clients.For(c.Vendor, c.WorkspaceID, c.ID) },
 	}
+	return opener, vault
 }
 
 func facts(factories map[crm.Vendor]adapter.Factory) map[crm.Vendor]activities.Facts {
 	out := make(map[crm.Vendor]activities.Facts, len(factories))
 	for vendor, f := range factories {
-		out[vendor] = activities.Facts{Label: f.Label, Types: f.Types, Limits: f.Limits}
+		out[vendor] = activities.Facts{Label: f.Label, Types: f.Types, Owner: f.OwnerField, Limits: f.Limits}
 	}
 	return out
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 
+	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"lockstep/activities"
 	"lockstep/internal/crm"
 	"lockstep/internal/flow"
 )
@@ -18,44 +20,78 @@ type starts struct {
 	queues flow.Queues
 }
 
-// StartImport starts the import of a run, unless it runs already. The one
-// before it may not have closed yet: then the caller has to come again.
-func (s *starts) StartImport(ctx context.Context, in flow.ImportInput) error {
-	run := temporal.NewSearchAttributeKeyKeyword(flow.AttrRun)
+var _ activities.Workflows = (*starts)(nil)
+
+// StartSupervisor implements activities.Workflows.
+func (s *starts) StartSupervisor(ctx context.Context, in flow.ConnectionInput) error {
 	_, err := s.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                                       flow.ImportID(in.Connection),
-		TaskQueue:                                s.queues.Bulk,
-		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            string(in.Vendor) + " import · connection " + in.Connection.String()[:8],
+		ID:                       flow.ConnectionID(in.Connection),
+		TaskQueue:                s.queues.Interactive,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            string(in.Vendor) + " connection " + in.Connection.String()[:8],
+		StaticDetails:            flow.SupervisorDetails(in.Connection),
+		TypedSearchAttributes:    attributes(flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection}, in.Vendor),
+	}, flow.ConnectionName, in)
+	return reached("temporal.start", err)
+}
+
+// StartImport implements activities.Workflows. The import before it may not
+// have closed yet: then the caller has to come again.
+func (s *starts) StartImport(ctx context.Context, in flow.RunInput) error {
+	return s.startRun(ctx, in, client.StartWorkflowOptions{
+		ID:            flow.ImportID(in.Connection),
+		TaskQueue:     s.queues.Bulk,
+		StaticSummary: string(in.Vendor) + " import · connection " + in.Connection.String()[:8],
 		StaticDetails: "Writes every record that was marked for run `" + in.Run.String() + "` to the CRM. " +
 			"Progress is under *Current Details*; pause and resume by signalling `" + flow.ConnectionID(in.Connection) + "`.",
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(flow.AttrWorkspace).ValueSet(in.Workspace.String()),
-			temporal.NewSearchAttributeKeyKeyword(flow.AttrConnection).ValueSet(in.Connection.String()),
-			temporal.NewSearchAttributeKeyKeyword(flow.AttrVendor).ValueSet(string(in.Vendor)),
-			run.ValueSet(in.Run.String()),
-		),
-	}, flow.ImportName, in)
+	}, flow.ImportName)
+}
+
+// StartRetry implements activities.Workflows.
+func (s *starts) StartRetry(ctx context.Context, in flow.RunInput) error {
+	return s.startRun(ctx, in, client.StartWorkflowOptions{
+		ID:            flow.RetryID(in.Connection),
+		TaskQueue:     s.queues.Interactive,
+		StaticSummary: string(in.Vendor) + " retry · connection " + in.Connection.String()[:8],
+		StaticDetails: "Sends again what had failed and was marked for run `" + in.Run.String() + "`. Progress is under *Current Details*.",
+	}, flow.RetryFailedName)
+}
+
+// startRun starts the workflow of a run, unless it runs already.
+func (s *starts) startRun(ctx context.Context, in flow.RunInput, options client.StartWorkflowOptions, name string) error {
+	run := temporal.NewSearchAttributeKeyKeyword(flow.AttrRun)
+	options.WorkflowExecutionErrorWhenAlreadyStarted = true
+	options.TypedSearchAttributes = attributes(in.ConnectionRef, in.Vendor, run.ValueSet(in.Run.String()))
+	_, err := s.client.ExecuteWorkflow(ctx, options, name, in)
 	if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return reached("temporal.start", err)
 	}
-	there, err := s.client.DescribeWorkflow(ctx, flow.ImportID(in.Connection), "")
+	there, err := s.client.DescribeWorkflow(ctx, options.ID, "")
 	if err != nil {
 		return reached("temporal.describe", err)
 	}
 	if id, _ := there.TypedSearchAttributes.GetKeyword(run); id != in.Run.String() {
-		return &crm.Error{Kind: crm.KindUnavailable, Op: "temporal.start", Code: "import_closing"}
+		return &crm.Error{Kind: crm.KindUnavailable, Op: "temporal.start", Code: "run_closing"}
 	}
 	return nil
 }
 
-// Look wakes a workflow, if it is there.
+// Look implements activities.Workflows.
 func (s *starts) Look(ctx context.Context, workflowID string) error {
 	err := s.client.SignalWorkflow(ctx, workflowID, "", flow.SignalLook, nil)
 	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
 		return nil
 	}
 	return reached("temporal.signal", err)
+}
+
+// attributes are what operators search a connection's workflows by.
+func attributes(ref flow.ConnectionRef, vendor crm.Vendor, more ...temporal.SearchAttributeUpdate) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{
+		temporal.NewSearchAttributeKeyKeyword(flow.AttrWorkspace).ValueSet(ref.Workspace.String()),
+		temporal.NewSearchAttributeKeyKeyword(flow.AttrConnection).ValueSet(ref.Connection.String()),
+		temporal.NewSearchAttributeKeyKeyword(flow.AttrVendor).ValueSet(string(vendor)),
+	}, more...)...)
 }
 
 // reached turns a failure to reach Temporal into one that is tried again.

@@ -24,24 +24,14 @@ const (
 )
 
 // Connection supervises one connection: it sets it up once somebody has
-// authorised it, starts what is asked for, and sleeps. It is no store: what it
-// knows it reads from the database, and can at any time.
+// authorised it, starts what is asked for, ends it, and sleeps. It is no store:
+// what it knows it reads from the database, and can at any time.
 //
 // Signals only wake it, and each does the same when it comes twice. Updates
 // are for what wants an answer.
 func Connection(ctx workflow.Context, in flow.ConnectionInput) error {
-	s := &supervisor{
-		in: in, ref: flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection},
-		pauses:  workflow.GetSignalChannel(ctx, flow.SignalPause),
-		resumes: workflow.GetSignalChannel(ctx, flow.SignalResume),
-		resyncs: workflow.GetSignalChannel(ctx, flow.SignalResync),
-	}
-	if err := workflow.SetUpdateHandler(ctx, flow.UpdateCompleteAuthorization, s.completeAuthorization); err != nil {
-		return err
-	}
-	err := workflow.SetUpdateHandlerWithOptions(ctx, flow.UpdateChooseStartingPoint, s.chooseStartingPoint,
-		workflow.UpdateHandlerOptions{Validator: validChoice})
-	if err != nil {
+	s := &supervisor{in: in, ref: flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection}, asked: listen(ctx)}
+	if err := s.handle(ctx); err != nil {
 		return err
 	}
 	if err := s.stand(ctx); err != nil {
@@ -58,11 +48,24 @@ type supervisor struct {
 	in       flow.ConnectionInput
 	ref      flow.ConnectionRef
 	standing *flow.Standing // nil until it has been read
+	asked    asked
 
 	authorized bool // somebody has authorised it, and it is not set up yet
-	pauses     workflow.ReceiveChannel
-	resumes    workflow.ReceiveChannel
-	resyncs    workflow.ReceiveChannel
+	updated    bool // an update has been answered since it last slept
+	gone       bool // somebody has disconnected it
+}
+
+// handle takes the updates.
+func (s *supervisor) handle(ctx workflow.Context) error {
+	return errors.Join(
+		workflow.SetUpdateHandler(ctx, flow.UpdateCompleteAuthorization, s.completeAuthorization),
+		workflow.SetUpdateHandlerWithOptions(ctx, flow.UpdateChooseStartingPoint, s.chooseStartingPoint,
+			workflow.UpdateHandlerOptions{Validator: validChoice}),
+		workflow.SetUpdateHandlerWithOptions(ctx, flow.UpdateApproveMapping, s.approveMapping,
+			workflow.UpdateHandlerOptions{Validator: validReview}),
+		workflow.SetUpdateHandler(ctx, flow.UpdateDiscover, s.discover),
+		workflow.SetUpdateHandler(ctx, flow.UpdateDisconnect, s.disconnect),
+	)
 }
 
 // stand reads where the connection stands.
@@ -78,15 +81,19 @@ func (s *supervisor) stand(ctx workflow.Context) error {
 
 // pending tells whether there is something to do.
 func (s *supervisor) pending() bool {
-	return s.authorized || s.pauses.Len()+s.resumes.Len()+s.resyncs.Len() > 0
+	return s.authorized || s.updated || s.gone || s.asked.waiting() > 0
 }
 
 // loop does what is asked for until the connection is gone, the authorisation
 // is given up, or it is time to roll over.
 func (s *supervisor) loop(ctx workflow.Context) error {
 	for worked := false; ; worked = true {
-		if s.standing.Status == lockstep.StatusDisconnected {
-			return workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+		if s.gone || s.standing.Status == lockstep.StatusDisconnected {
+			again, err := s.end(ctx)
+			if !again || err != nil {
+				return err
+			}
+			continue
 		}
 		more, err := s.await(ctx, worked)
 		if err != nil {
@@ -117,6 +124,19 @@ func (s *supervisor) loop(ctx workflow.Context) error {
 	}
 }
 
+// end waits for the answers that are under way, and says whether somebody has
+// authorised the connection anew meanwhile.
+func (s *supervisor) end(ctx workflow.Context) (bool, error) {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
+		return false, err
+	}
+	if !s.authorized {
+		return false, nil
+	}
+	s.gone = false
+	return true, s.stand(ctx)
+}
+
 // missed tells whether somebody has authorised the connection and we were not
 // told, before it is given up.
 func (s *supervisor) missed(ctx workflow.Context) (bool, error) {
@@ -143,61 +163,17 @@ func (s *supervisor) await(ctx workflow.Context, worked bool) (bool, error) {
 
 // work does all that is asked for at the moment.
 func (s *supervisor) work(ctx workflow.Context) error {
+	s.updated = false
 	if s.authorized {
 		s.authorized = false
 		if err := s.setUp(ctx); err != nil {
 			return err
 		}
 	}
-	if drained(s.pauses) {
-		if err := workflow.ExecuteActivity(prompt(ctx, s.ref, "pause"), runs.Pause, s.ref).Get(ctx, nil); err != nil {
-			return err
-		}
-	}
-	if drained(s.resumes) {
-		if err := workflow.ExecuteActivity(prompt(ctx, s.ref, "resume"), runs.Resume, s.ref).Get(ctx, nil); err != nil {
-			return err
-		}
-	}
-	if drained(s.resyncs) {
-		if _, err := s.startImport(prompt(ctx, s.ref, "resync"), true); err != nil {
-			return s.troubled(ctx, err)
-		}
-	}
-	return s.stand(ctx)
-}
-
-// drained takes all signals that have come, which one answer answers, and says
-// whether there were any.
-func drained(c workflow.ReceiveChannel) bool {
-	found := false
-	for c.ReceiveAsync(nil) {
-		found = true
-	}
-	return found
-}
-
-// completeAuthorization is told by the API that somebody has authorised the
-// connection and that the grant is kept.
-func (s *supervisor) completeAuthorization(workflow.Context) error {
-	s.authorized = true
-	return nil
-}
-
-// setUp makes an authorised connection ready, or live again when it was
-// before.
-func (s *supervisor) setUp(ctx workflow.Context) error {
-	err := workflow.ExecuteActivity(prompt(ctx, s.ref, "provision, discover, map"), connections.SetUp, s.ref).Get(ctx, nil)
-	if err != nil {
-		return s.troubled(ctx, err)
-	}
-	if err := s.stand(ctx); err != nil {
+	if err := s.answer(ctx); err != nil {
 		return err
 	}
-	if s.standing.StartingPoint != lockstep.StartUndecided {
-		return workflow.ExecuteActivity(prompt(ctx, s.ref, "go on"), runs.Resume, s.ref).Get(ctx, nil)
-	}
-	return s.setStatus(ctx, lockstep.StatusReady, "")
+	return s.stand(ctx)
 }
 
 // troubled shows a failure that a person has to mend on the connection, rather
@@ -229,41 +205,17 @@ func (s *supervisor) setStatus(ctx workflow.Context, status lockstep.Status, pro
 // that the activity starts one however often it is tried.
 func (s *supervisor) startImport(ctx workflow.Context, force bool) (flow.Started, error) {
 	var started flow.Started
-	var id uuid.UUID
-	fresh := workflow.SideEffect(ctx, func(workflow.Context) any { return uuid.Must(uuid.NewV7()) })
-	if err := fresh.Get(&id); err != nil {
+	in, err := s.newRun(ctx)
+	if err != nil {
 		return started, err
 	}
-	in := flow.StartRun{ConnectionRef: s.ref, Vendor: s.in.Vendor, Run: id, Force: force}
+	in.Force = force
 	return started, workflow.ExecuteActivity(ctx, runs.StartImport, in).Get(ctx, &started)
 }
 
-// validChoice refuses a choice that is none.
-func validChoice(_ workflow.Context, choice flow.Choice) error {
-	if choice.StartingPoint != lockstep.StartImport && choice.StartingPoint != lockstep.StartSkip {
-		return temporal.NewNonRetryableApplicationError("the starting point is import or skip", flow.RefusedChoice, nil)
-	}
-	return nil
-}
-
-// chooseStartingPoint takes the one-time choice and starts the import it asks
-// for.
-func (s *supervisor) chooseStartingPoint(ctx workflow.Context, choice flow.Choice) (flow.Started, error) {
-	if err := workflow.Await(ctx, func() bool { return s.standing != nil }); err != nil {
-		return flow.Started{}, err
-	}
-	if err := s.stand(ctx); err != nil {
-		return flow.Started{}, err
-	}
-	if s.standing.StartingPoint != lockstep.StartUndecided {
-		return flow.Started{}, temporal.NewNonRetryableApplicationError("the starting point has been chosen; resync to send everything again", flow.RefusedChosen, nil)
-	}
-	if s.standing.Status != lockstep.StatusReady {
-		return flow.Started{}, temporal.NewNonRetryableApplicationError("the connection is not set up yet", flow.RefusedNotReady, nil)
-	}
-	err := workflow.ExecuteActivity(once(ctx, s.ref, "starting point"), connections.Choose, s.ref, choice).Get(ctx, nil)
-	if err != nil || choice.StartingPoint == lockstep.StartSkip {
-		return flow.Started{}, err
-	}
-	return s.startImport(prompt(ctx, s.ref, "start the import"), false) // the choice is made: it is tried until it is done
+// newRun returns a request for a run with an id of its own.
+func (s *supervisor) newRun(ctx workflow.Context) (flow.StartRun, error) {
+	var id uuid.UUID
+	err := workflow.SideEffect(ctx, func(workflow.Context) any { return uuid.Must(uuid.NewV7()) }).Get(&id)
+	return flow.StartRun{ConnectionRef: s.ref, Vendor: s.in.Vendor, Run: id}, err
 }

@@ -72,6 +72,11 @@ func setupConnection(t *testing.T, status lockstep.Status) *connectionBundle {
 		b.stand(func(s *flow.Standing) { s.Status = lockstep.StatusPaused })
 		return nil
 	}).Maybe()
+	b.env.OnActivity(runs.GoOn, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
+		b.do("go on")
+		b.stand(func(s *flow.Standing) { s.Status = lockstep.StatusLive })
+		return nil
+	}).Maybe()
 	b.env.OnActivity(runs.Resume, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
 		b.do("resume")
 		b.stand(func(s *flow.Standing) { s.Status = lockstep.StatusLive })
@@ -225,5 +230,5 @@ func TestReconnectedConnectionGoesOnWhereItStopped(t *testing.T) {
 	b.run(t)
 
 	requireRolledOver(t, b.env.GetWorkflowError())
-	require.Equal(t, []string{"set up", "resume"}, b.did)
+	require.Equal(t, []string{"set up", "go on"}, b.did)
 }

@@ -29,7 +29,7 @@ var (
 // and a memory of what the run was moved to.
 type importBundle struct {
 	env    *testsuite.TestWorkflowEnvironment
-	in     flow.ImportInput
+	in     flow.RunInput
 	drain  func() (flow.ChunkResult, error)
 	moves  []flow.RunChange
 	ended  *flow.RunChange
@@ -41,7 +41,7 @@ func setupImport(t *testing.T, verdicts ...flow.ChunkResult) *importBundle {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	b := &importBundle{env: suite.NewTestWorkflowEnvironment()}
-	b.in = flow.ImportInput{
+	b.in = flow.RunInput{
 		ConnectionRef: flow.ConnectionRef{Workspace: uuid.New(), Connection: uuid.New()}, Vendor: "salesforce", Run: uuid.New(),
 	}
 	b.drain = func() (flow.ChunkResult, error) { return verdicts[min(b.chunks, len(verdicts))-1], nil }
@@ -53,9 +53,9 @@ func setupImport(t *testing.T, verdicts ...flow.ChunkResult) *importBundle {
 		b.moves = append(b.moves, in)
 		return nil
 	}).Maybe()
-	b.env.OnActivity(runs.Finish, mock.Anything, mock.Anything).Return(func(_ context.Context, in flow.RunChange) (lockstep.Counts, error) {
+	b.env.OnActivity(runs.Finish, mock.Anything, mock.Anything).Return(func(_ context.Context, in flow.RunChange) (flow.Ended, error) {
 		b.ended = &in
-		return lockstep.Counts{Total: 10, Created: 10}, nil
+		return flow.Ended{Counts: lockstep.Counts{Total: 10, Created: 10}}, nil
 	}).Maybe()
 	b.env.OnActivity(connections.SetStatus, mock.Anything, mock.Anything).Return(nil).Maybe()
 	return b

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"lockstep/activities"
 	"lockstep/internal/flow"
 )
 
@@ -21,11 +22,24 @@ import (
 func Register(w worker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(Connection, workflow.RegisterOptions{Name: flow.ConnectionName})
 	w.RegisterWorkflowWithOptions(Import, workflow.RegisterOptions{Name: flow.ImportName})
+	w.RegisterWorkflowWithOptions(Sync, workflow.RegisterOptions{Name: flow.SyncName})
+	w.RegisterWorkflowWithOptions(RetryFailed, workflow.RegisterOptions{Name: flow.RetryFailedName})
+	w.RegisterWorkflowWithOptions(TestContact, workflow.RegisterOptions{Name: flow.TestContactName})
+	w.RegisterWorkflowWithOptions(Reconcile, workflow.RegisterOptions{Name: flow.ReconcileName})
 }
+
+// The names of activities; the pointers are nil and never called.
+var (
+	records     *activities.Records
+	runs        *activities.Runs
+	connections *activities.Connections
+)
 
 // The priorities of activities: what a person waits for comes first.
 const (
 	priorityPerson = 1
+	prioritySync   = 3
+	priorityRetry  = 4
 	priorityBulk   = 5
 )
 
@@ -51,11 +65,11 @@ func once(ctx workflow.Context, ref flow.ConnectionRef, summary string) workflow
 	})
 }
 
-// chunk bounds one chunk of a run on the bulk queue. Retrying is for crashes
-// and for our own database's absence: what a vendor refuses is settled row by
-// row. A heartbeat every few seconds tells that the worker lives, and a chunk
-// whose worker dies again and again is back as soon as the first time.
-func chunk(ctx workflow.Context, queue string, ref flow.ConnectionRef, summary string) workflow.Context {
+// chunk bounds one chunk of a run. Retrying is for crashes and for our own
+// database's absence: what a vendor refuses is settled row by row. A heartbeat
+// every few seconds tells that the worker lives, and a chunk whose worker dies
+// again and again is back as soon as the first time.
+func chunk(ctx workflow.Context, queue string, priority int, ref flow.ConnectionRef, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue:              queue,
 		Summary:                summary,
@@ -66,6 +80,6 @@ func chunk(ctx workflow.Context, queue string, ref flow.ConnectionRef, summary s
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 1.1, MaximumInterval: 30 * time.Second,
 		},
-		Priority: temporal.Priority{PriorityKey: priorityBulk, FairnessKey: ref.Workspace.String()},
+		Priority: temporal.Priority{PriorityKey: priority, FairnessKey: ref.Workspace.String()},
 	})
 }

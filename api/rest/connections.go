@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,6 +22,14 @@ type Connections interface {
 	CreateConnection(ctx context.Context, c lockstep.Connection) error
 	Connection(ctx context.Context, workspace, id uuid.UUID) (lockstep.Connection, error)
 	Connections(ctx context.Context, workspace uuid.UUID) ([]lockstep.Connection, error)
+
+	// SetSettings keeps whom new records are given to, in the CRM's terms, and
+	// how often changes are looked for.
+	SetSettings(ctx context.Context, workspace, id uuid.UUID, owner string, every time.Duration) error
+
+	// Owners returns whom records can be given to, as last discovered: nobody,
+	// when they were not or cannot be.
+	Owners(ctx context.Context, workspace, id uuid.UUID) ([]crm.Owner, error)
 }
 
 // ListConnections implements StrictServerInterface.
@@ -119,59 +128,6 @@ func (v Vendor) targets(asked *Targets) (map[crm.Object]string, error) {
 	return out, nil
 }
 
-// PauseConnection implements StrictServerInterface.
-func (s *Server) PauseConnection(ctx context.Context, req PauseConnectionRequestObject) (PauseConnectionResponseObject, error) {
-	out, err := s.tell(ctx, req.ConnectionID, flow.SignalPause, lockstep.StatusLive, lockstep.StatusPaused)
-	return PauseConnection202JSONResponse(out), err
-}
-
-// ResumeConnection implements StrictServerInterface.
-func (s *Server) ResumeConnection(ctx context.Context, req ResumeConnectionRequestObject) (ResumeConnectionResponseObject, error) {
-	out, err := s.tell(ctx, req.ConnectionID, flow.SignalResume, lockstep.StatusPaused, lockstep.StatusLive)
-	return ResumeConnection202JSONResponse(out), err
-}
-
-// tell signals the supervisor of a connection that is at status from. One that
-// is at the status to already has what it would be told.
-func (s *Server) tell(ctx context.Context, id uuid.UUID, signal string, from, to lockstep.Status) (Connection, error) {
-	c, err := s.connection(ctx, id)
-	if err != nil {
-		return Connection{}, err
-	}
-	if c.Status == from {
-		err = s.Supervisors.Signal(ctx, inputOf(c), signal)
-	} else if c.Status != to {
-		err = notLive(c)
-	}
-	if err != nil {
-		return Connection{}, err
-	}
-	return s.show(ctx, c)
-}
-
-// ResyncConnection implements StrictServerInterface.
-func (s *Server) ResyncConnection(ctx context.Context, req ResyncConnectionRequestObject) (ResyncConnectionResponseObject, error) {
-	c, err := s.connection(ctx, req.ConnectionID)
-	if err != nil {
-		return nil, err
-	}
-	if c.Status != lockstep.StatusLive {
-		return nil, notLive(c)
-	}
-	open, err := s.Runs.OpenRuns(ctx, c.WorkspaceID, c.ID)
-	if err != nil {
-		return nil, err
-	}
-	if slices.ContainsFunc(open, func(r lockstep.Run) bool { return r.Kind == lockstep.RunImport }) {
-		return nil, &Error{Code: "import_open"}
-	}
-	if err := s.Supervisors.Signal(ctx, inputOf(c), flow.SignalResync); err != nil {
-		return nil, err
-	}
-	out, err := s.show(ctx, c)
-	return ResyncConnection202JSONResponse(out), err
-}
-
 // ChooseStartingPoint implements StrictServerInterface. The supervisor decides:
 // what it does not allow comes back as a refusal.
 func (s *Server) ChooseStartingPoint(ctx context.Context, req ChooseStartingPointRequestObject) (ChooseStartingPointResponseObject, error) {
@@ -180,14 +136,10 @@ func (s *Server) ChooseStartingPoint(ctx context.Context, req ChooseStartingPoin
 		return nil, err
 	}
 	if c.Status == lockstep.StatusConnecting || c.Status == lockstep.StatusDisconnected {
-		return nil, &Error{Code: flow.RefusedNotReady, Detail: fmt.Sprintf("The connection is %s.", c.Status)}
-	}
-	var key string
-	if req.Params.IdempotencyKey != nil {
-		key = *req.Params.IdempotencyKey
+		return nil, notReady(c)
 	}
 	choice := flow.Choice{StartingPoint: lockstep.StartingPoint(req.Body.Choice)}
-	started, err := s.Supervisors.ChooseStartingPoint(ctx, inputOf(c), choice, key)
+	started, err := s.Supervisors.ChooseStartingPoint(ctx, inputOf(c), choice, deref(req.Params.IdempotencyKey))
 	if err != nil {
 		return nil, err
 	}
@@ -200,27 +152,6 @@ func (s *Server) connection(ctx context.Context, id uuid.UUID) (lockstep.Connect
 	return s.Connections.Connection(ctx, key.WorkspaceID, id)
 }
 
-// notLive says that c would have to be live, and what it is.
-func notLive(c lockstep.Connection) error {
-	detail := fmt.Sprintf("The connection is %s.", strings.ReplaceAll(string(c.Status), "_", " "))
-	if c.StatusReason != "" {
-		detail += " " + sentence(c.StatusReason)
-	}
-	r := &Error{Code: codeNotLive, Detail: detail}
-	switch c.Status {
-	case lockstep.StatusPaused:
-		r.Fix = "Resume it first."
-	case lockstep.StatusUnauthorized, lockstep.StatusError, lockstep.StatusConnecting:
-		r.Fix = "Ask for a connect link and sign in to the CRM."
-	case lockstep.StatusReady:
-		r.Fix = "Choose the starting point first."
-	case lockstep.StatusSettingUp:
-		r.Fix = "Wait until it is set up."
-	case lockstep.StatusLive, lockstep.StatusDisconnected:
-	}
-	return r
-}
-
 // inputOf names a connection to its supervisor.
 func inputOf(c lockstep.Connection) flow.ConnectionInput {
 	return flow.ConnectionInput{Workspace: c.WorkspaceID, Connection: c.ID, Vendor: c.Vendor}
@@ -229,8 +160,9 @@ func inputOf(c lockstep.Connection) flow.ConnectionInput {
 // show returns c as callers see it, with the run that is open.
 func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, error) {
 	out := Connection{
-		ID: c.ID, Vendor: string(c.Vendor), Label: s.label(c.Vendor), Status: Status(c.Status), StatusReason: c.StatusReason,
-		Targets: make(Targets, len(c.Targets)), CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt,
+		ID: c.ID, Vendor: string(c.Vendor), Label: s.label(c.Vendor), Status: Status(c.Status), StatusReason: c.StatusReason, Paused: c.Paused,
+		Targets: make(Targets, len(c.Targets)), SyncEverySeconds: int(c.SyncEvery.Seconds()),
+		CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt, ProvenAt: c.ProvenAt, SyncedAt: c.SyncedAt,
 		TemporalURL: s.Temporal.workflow(flow.ConnectionID(c.ID)),
 	}
 	for object, typ := range c.Targets {
@@ -243,7 +175,13 @@ func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, e
 		choice := StartingPoint(c.StartingPoint)
 		out.StartingPoint = &choice
 	}
-	for _, step := range c.Checklist(false, false) {
+	if c.OwnerID != "" {
+		out.OwnerID = &c.OwnerID
+	}
+	if c.Approved > 0 {
+		out.ApprovedMappingVersion = &c.Approved
+	}
+	for _, step := range c.Checklist() {
 		out.Checklist = append(out.Checklist, Step{ID: step.ID, Title: step.Title, Done: step.Done, Current: step.Current})
 	}
 	open, err := s.Runs.OpenRuns(ctx, c.WorkspaceID, c.ID)
@@ -251,10 +189,22 @@ func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, e
 		return Connection{}, err
 	}
 	if len(open) > 0 {
-		run := s.showRun(open[len(open)-1])
+		run := s.showRun(foremost(open))
 		out.CurrentRun = &run
 	}
 	return out, nil
+}
+
+// foremost returns the run that people follow, of those that are open: an
+// import, else a retry, else the latest. Cycles and test contacts come and go
+// beside them.
+func foremost(open []lockstep.Run) lockstep.Run {
+	for _, kind := range []lockstep.RunKind{lockstep.RunImport, lockstep.RunRetry} {
+		if i := slices.IndexFunc(open, func(r lockstep.Run) bool { return r.Kind == kind }); i >= 0 {
+			return open[i]
+		}
+	}
+	return open[len(open)-1]
 }
 
 // label returns a CRM's name as people write it.
@@ -263,9 +213,10 @@ func (s *Server) label(v crm.Vendor) string { return cmp.Or(s.Vendors[v].Label, 
 // withLink returns c with where to sign in for it.
 func withLink(c Connection, link Authorization) NewConnection {
 	return NewConnection{
-		ID: c.ID, Vendor: c.Vendor, Label: c.Label, Status: c.Status, StatusReason: c.StatusReason, Account: c.Account,
-		Targets: c.Targets, StartingPoint: c.StartingPoint, Checklist: c.Checklist, CurrentRun: c.CurrentRun,
-		CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt, TemporalURL: c.TemporalURL,
+		ID: c.ID, Vendor: c.Vendor, Label: c.Label, Status: c.Status, StatusReason: c.StatusReason, Paused: c.Paused, Account: c.Account,
+		Targets: c.Targets, StartingPoint: c.StartingPoint, OwnerID: c.OwnerID, SyncEverySeconds: c.SyncEverySeconds,
+		ApprovedMappingVersion: c.ApprovedMappingVersion, Checklist: c.Checklist, CurrentRun: c.CurrentRun,
+		CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt, ProvenAt: c.ProvenAt, SyncedAt: c.SyncedAt, TemporalURL: c.TemporalURL,
 		AuthorizeURL: link.AuthorizeURL, ExpiresAt: link.ExpiresAt,
 	}
 }

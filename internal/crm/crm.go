@@ -115,6 +115,7 @@ type Write struct {
 type Batch struct {
 	Type   string // the vendor's name of the object, such as "Contact"
 	Match  Match
+	Fresh  bool // none of the records is in the CRM: its own rules for new ones, such as whom they are assigned to, apply
 	Writes []Write
 }
 

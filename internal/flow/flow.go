@@ -8,6 +8,7 @@
 package flow
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,22 +31,36 @@ func QueuesFor(prefix string) Queues {
 
 // The workflows.
 const (
-	ConnectionName = "Connection"
-	ImportName     = "Import"
+	ConnectionName  = "Connection"
+	ImportName      = "Import"
+	SyncName        = "Sync"
+	RetryFailedName = "RetryFailed"
+	TestContactName = "TestContact"
+	ReconcileName   = "Reconcile"
 )
 
 // The signals of Connection. Each only wakes it; none has to be answered.
 const (
-	SignalPause  = "pause"
-	SignalResume = "resume"
-	SignalResync = "resync"
+	SignalRetryFailed = "retry-failed" // its argument is a RetryRequest, or nothing
+	SignalSyncNow     = "sync-now"
+	SignalResync      = "resync"
+	SignalPause       = "pause"
+	SignalResume      = "resume"
+	SignalSettings    = "settings" // somebody has changed them
 )
 
 // The updates of Connection: what wants an answer or can be wrong.
 const (
 	UpdateCompleteAuthorization = "complete-authorization"
 	UpdateChooseStartingPoint   = "choose-starting-point"
+	UpdateApproveMapping        = "approve-mapping"
+	UpdateDiscover              = "discover"
+	UpdateDisconnect            = "disconnect"
 )
+
+// UpdateAnswer asks a TestContact what became of it, and waits until it is
+// known.
+const UpdateAnswer = "answer"
 
 // SignalLook tells a run to look at its row again: somebody has resumed or
 // cancelled it, or the connection is back.
@@ -65,6 +80,30 @@ func ConnectionID(connection uuid.UUID) string { return "connection/" + connecti
 
 // ImportID returns the id of a connection's import: one at a time.
 func ImportID(connection uuid.UUID) string { return "import/" + connection.String() }
+
+// RetryID returns the id of a connection's retry: one at a time, which later
+// requests join.
+func RetryID(connection uuid.UUID) string { return "retry/" + connection.String() }
+
+// SyncID returns the id of a connection's Schedule.
+func SyncID(connection uuid.UUID) string { return "sync/" + connection.String() }
+
+// TestContactID returns the id of a test contact: one for each key.
+func TestContactID(connection uuid.UUID, key string) string {
+	return "test-contact/" + connection.String() + "/" + key
+}
+
+// ReconcileID returns the id of the reconciler's Schedule, which serves one
+// database and its queues.
+func ReconcileID(queues Queues) string { return "reconcile/" + queues.Interactive }
+
+// SupervisorDetails is what an operator reads of a supervisor in the Web UI.
+func SupervisorDetails(connection uuid.UUID) string {
+	return "Sets the connection up, then waits for what is asked for. Signal it from here: `" + SignalRetryFailed + "` sends again what has failed " +
+		"(all of it, or with the input `{\"problem\": \"required_field_missing\"}` one problem), `" + SignalSyncNow + "`, `" + SignalResync +
+		"`, `" + SignalPause + "`, `" + SignalResume + "`. Its import is `" + ImportID(connection) + "`, its retry `" + RetryID(connection) +
+		"`, its Schedule `" + SyncID(connection) + "`."
+}
 
 // ConnectionInput starts a supervisor. What it knows beyond this it reads from
 // the database.
@@ -99,12 +138,46 @@ type Choice struct {
 	StartingPoint lockstep.StartingPoint `json:"starting_point"`
 }
 
+// MappingReview is the argument of approve-mapping.
+type MappingReview struct {
+	Version int64 `json:"version"` // that was looked at
+}
+
+// Disconnection is the argument of disconnect.
+type Disconnection struct {
+	KeepMapping bool `json:"keep_mapping"`
+}
+
+// RetryRequest is the argument of retry-failed: which problem to retry, or all
+// of them when it is empty.
+type RetryRequest struct {
+	Problem lockstep.Code `json:"problem,omitempty"`
+}
+
+// UnmarshalJSON takes what a person may have typed into the Web UI: an object,
+// the problem's code alone, or anything else, which asks for everything. A
+// signal that cannot be read would be lost.
+func (r *RetryRequest) UnmarshalJSON(data []byte) error {
+	type plain RetryRequest
+	var in plain
+	if json.Unmarshal(data, &in) == nil {
+		*r = RetryRequest(in)
+		return nil
+	}
+	var code string
+	if json.Unmarshal(data, &code) == nil {
+		r.Problem = lockstep.Code(code)
+	}
+	return nil
+}
+
 // StartRun asks for a run of a connection.
 type StartRun struct {
 	ConnectionRef
-	Vendor crm.Vendor `json:"vendor"`
-	Run    uuid.UUID  `json:"run"` // the id it is to have, so that asking twice starts one
-	Force  bool       `json:"force"`
+	Vendor  crm.Vendor    `json:"vendor"`
+	Run     uuid.UUID     `json:"run"`               // the id it is to have, so that asking twice starts one
+	Force   bool          `json:"force"`             // of an import: write what seems to be there already
+	Problem lockstep.Code `json:"problem,omitempty"` // of a retry: only this one
 }
 
 // Started answers a request for a run: the one that was started, or nil when
@@ -113,11 +186,59 @@ type Started struct {
 	Run *uuid.UUID `json:"run,omitempty"`
 }
 
-// ImportInput starts an import.
-type ImportInput struct {
+// RunInput starts an import or a retry.
+type RunInput struct {
 	ConnectionRef
 	Vendor crm.Vendor `json:"vendor"`
 	Run    uuid.UUID  `json:"run"`
+}
+
+// Ended is a run at its end, or one that turned out to have more to do.
+type Ended struct {
+	lockstep.Counts
+	Open bool `json:"open,omitempty"` // more was marked for it meanwhile
+}
+
+// SyncInput is a connection's Schedule: what a cycle knows beyond this it reads
+// from the database.
+type SyncInput struct {
+	ConnectionRef
+	Vendor crm.Vendor `json:"vendor"`
+}
+
+// CycleInput asks for one chunk of a sync, which is a run of its own.
+type CycleInput struct {
+	ConnectionRef
+	Run uuid.UUID `json:"run"`
+}
+
+// SyncResult is how a cycle ended.
+type SyncResult struct {
+	Verdict Verdict         `json:"verdict"`
+	Counts  lockstep.Counts `json:"counts"`
+}
+
+// TestContactInput asks for a test contact.
+type TestContactInput struct {
+	ConnectionRef
+	Vendor crm.Vendor `json:"vendor"`
+}
+
+// TestContactRun asks for the test contact of a run.
+type TestContactRun struct {
+	ConnectionRef
+	Run uuid.UUID `json:"run"`
+}
+
+// TestContactResult is what became of a test contact.
+type TestContactResult struct {
+	Run     uuid.UUID        `json:"run"`
+	Outcome lockstep.Outcome `json:"outcome"` // waiting when the CRM does not take it now
+	Problem lockstep.Code    `json:"problem,omitempty"`
+	CRMType string           `json:"crm_type,omitempty"`
+	CRMID   string           `json:"crm_id,omitempty"`
+	URL     string           `json:"url,omitempty"`     // of the page in the CRM
+	Elapsed time.Duration    `json:"elapsed,omitempty"` // from the start of the push until it was settled
 }
 
 // Verdict is how a chunk ended.
@@ -152,6 +273,13 @@ type ChunkResult struct {
 	ETA     time.Duration   `json:"eta,omitempty"`
 }
 
+// Reconciled counts what the reconciler has put in order.
+type Reconciled struct {
+	Supervisors int `json:"supervisors"`
+	Schedules   int `json:"schedules"`
+	Runs        int `json:"runs"`
+}
+
 // RunChange moves a run to another state.
 type RunChange struct {
 	ConnectionRef
@@ -166,4 +294,5 @@ const (
 	RefusedChoice   = "starting_point_invalid"
 	RefusedChosen   = "starting_point_chosen"
 	RefusedNotReady = "connection_not_ready"
+	RefusedMapping  = "mapping_changed"
 )

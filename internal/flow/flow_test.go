@@ -25,17 +25,30 @@ func TestPayloadsAreFrozen(t *testing.T) {
 	ref := flow.ConnectionRef{Workspace: id, Connection: id}
 	at := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	got, err := json.MarshalIndent(map[string]any{
-		"ConnectionInput": flow.ConnectionInput{Workspace: id, Connection: id, Vendor: "salesforce"},
-		"ConnectionRef":   ref,
-		"Standing":        flow.Standing{Status: lockstep.StatusLive, StartingPoint: lockstep.StartImport},
-		"StatusChange":    flow.StatusChange{ConnectionRef: ref, Status: lockstep.StatusError, Problem: lockstep.CodeInternal},
-		"Choice":          flow.Choice{StartingPoint: lockstep.StartSkip},
-		"StartRun":        flow.StartRun{ConnectionRef: ref, Vendor: "salesforce", Run: id, Force: true},
-		"Started":         flow.Started{Run: &id},
-		"ImportInput":     flow.ImportInput{ConnectionRef: ref, Vendor: "salesforce", Run: id},
-		"ChunkInput":      flow.ChunkInput{ConnectionRef: ref, Run: id},
-		"ChunkResult":     flow.ChunkResult{Verdict: flow.VerdictWait, Until: at, Counts: lockstep.Counts{Total: 1, Created: 1}, Rate: 1.5, ETA: time.Second},
-		"RunChange":       flow.RunChange{ConnectionRef: ref, Run: id, State: lockstep.RunParked, Problem: lockstep.CodeQuotaSpent, Until: at},
+		"ConnectionInput":  flow.ConnectionInput{Workspace: id, Connection: id, Vendor: "salesforce"},
+		"ConnectionRef":    ref,
+		"Standing":         flow.Standing{Status: lockstep.StatusLive, StartingPoint: lockstep.StartImport},
+		"StatusChange":     flow.StatusChange{ConnectionRef: ref, Status: lockstep.StatusError, Problem: lockstep.CodeInternal},
+		"Choice":           flow.Choice{StartingPoint: lockstep.StartSkip},
+		"StartRun":         flow.StartRun{ConnectionRef: ref, Vendor: "salesforce", Run: id, Force: true, Problem: lockstep.CodeRefused},
+		"Started":          flow.Started{Run: &id},
+		"ImportInput":      flow.RunInput{ConnectionRef: ref, Vendor: "salesforce", Run: id},
+		"MappingReview":    flow.MappingReview{Version: 2},
+		"Disconnection":    flow.Disconnection{KeepMapping: true},
+		"RetryRequest":     flow.RetryRequest{Problem: lockstep.CodeRefused},
+		"Ended":            flow.Ended{Counts: lockstep.Counts{Total: 2, Failed: 1}, Open: true},
+		"SyncInput":        flow.SyncInput{ConnectionRef: ref, Vendor: "salesforce"},
+		"CycleInput":       flow.CycleInput{ConnectionRef: ref, Run: id},
+		"SyncResult":       flow.SyncResult{Verdict: flow.VerdictEmpty, Counts: lockstep.Counts{Total: 1}},
+		"TestContactInput": flow.TestContactInput{ConnectionRef: ref, Vendor: "salesforce"},
+		"TestContactRun":   flow.TestContactRun{ConnectionRef: ref, Run: id},
+		"TestContactResult": flow.TestContactResult{
+			Run: id, Outcome: lockstep.OutcomeCreated, Problem: lockstep.CodeRefused, CRMType: "Contact", CRMID: "003", URL: "https://x", Elapsed: time.Second,
+		},
+		"Reconciled":  flow.Reconciled{Supervisors: 1, Schedules: 2, Runs: 3},
+		"ChunkInput":  flow.ChunkInput{ConnectionRef: ref, Run: id},
+		"ChunkResult": flow.ChunkResult{Verdict: flow.VerdictWait, Until: at, Counts: lockstep.Counts{Total: 1, Created: 1}, Rate: 1.5, ETA: time.Second},
+		"RunChange":   flow.RunChange{ConnectionRef: ref, Run: id, State: lockstep.RunParked, Problem: lockstep.CodeQuotaSpent, Until: at},
 	}, "", "  ")
 	require.NoError(t, err)
 
@@ -46,4 +59,23 @@ func TestPayloadsAreFrozen(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	require.JSONEq(t, string(want), string(got))
+}
+
+func TestRetrySignalIsReadHoweverAPersonTypedIt(t *testing.T) {
+	t.Parallel()
+
+	for typed, want := range map[string]lockstep.Code{
+		`{"problem":"refused"}`: "refused",
+		`"refused"`:             "refused",
+		`{}`:                    "",
+		`null`:                  "",
+		`""`:                    "",
+		`["refused"]`:           "",
+		`7`:                     "",
+		`{"problem":7}`:         "",
+	} {
+		var got flow.RetryRequest
+		require.NoError(t, json.Unmarshal([]byte(typed), &got), typed)
+		require.Equal(t, want, got.Problem, typed)
+	}
 }

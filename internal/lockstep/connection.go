@@ -47,9 +47,22 @@ type Connection struct {
 	Epoch         int64                 // raised by disconnect and reconnect; older writes refuse
 	Targets       map[crm.Object]string // the CRM type each object is kept under
 	StartingPoint StartingPoint
+	Paused        bool          // by a person; a lost authorisation does not end it
+	OwnerID       string        // in the CRM's terms: whom new records are given to; empty leaves it to the CRM
+	SyncEvery     time.Duration // how often changes are looked for
+	Approved      int64         // the version of the mapping that a person has looked at
 	CreatedAt     time.Time
 	ConnectedAt   *time.Time
+	ProvenAt      *time.Time // when a test contact last arrived
+	SyncedAt      *time.Time // when a cycle last looked for changes
 }
+
+// The bounds of SyncEvery, and what it is when nobody says.
+const (
+	SyncEveryLeast   = time.Minute
+	SyncEveryMost    = 24 * time.Hour
+	SyncEveryDefault = 5 * time.Minute
+)
 
 // Target returns the CRM type that object is kept under, or the vendor's
 // default when nobody chose.
@@ -71,15 +84,13 @@ type Step struct {
 	Current bool   `json:"current"`
 }
 
-// Checklist returns the four steps of setting up and how far c is. The last
-// two are told by mapped and proven: whether a person has looked at the
-// mapping, and whether a test contact has arrived.
-func (c Connection) Checklist(mapped, proven bool) []Step {
+// Checklist returns the four steps of setting up and how far c is.
+func (c Connection) Checklist() []Step {
 	steps := []Step{
 		{ID: "connect", Title: "Connect your CRM", Done: c.ConnectedAt != nil && c.Status != StatusDisconnected},
 		{ID: "starting_point", Title: "Choose your starting point", Done: c.StartingPoint != StartUndecided},
-		{ID: "mapping", Title: "Review your field mapping", Done: mapped},
-		{ID: "test_contact", Title: "Prove it with a test contact", Done: proven},
+		{ID: "mapping", Title: "Review your field mapping", Done: c.Approved > 0},
+		{ID: "test_contact", Title: "Prove it with a test contact", Done: c.ProvenAt != nil},
 	}
 	for i := range steps {
 		if !steps[i].Done {

@@ -86,7 +86,8 @@ type Claimed struct {
 	InDoubt    bool   // an earlier write may have been applied
 	Absent     bool   // a consistent read has proven that the CRM had no such record before our first write
 	Force      bool   // write even when the hash says that nothing changed
-	Attempts   int    // earlier ones since the row was last marked
+	Attempts   int    // earlier ones since the row was last marked, but for those that said nothing about it
+	Elder      *Elder // set when it waits for another record of the same person, or is one too many
 }
 
 // Settlement is the end of one claim: an outcome, or a deferral.
@@ -102,6 +103,7 @@ type Settlement struct {
 	Detail   string // the vendor's words or ours; stays in the ledger
 
 	Defer   time.Duration // put back for this long, when Outcome is empty
+	Free    bool          // the attempt said nothing about the record, and does not count
 	InDoubt bool          // the write may have been applied
 	Absent  bool          // see Claimed
 }
@@ -111,6 +113,13 @@ type Link struct {
 	RecordID uuid.UUID
 	CRMType  string
 	CRMID    string
+}
+
+// Elder is another record with the e-mail address of a claimed one: what it is
+// linked to is what the claimed one would resolve to as well.
+type Elder struct {
+	ID   uuid.UUID
+	Held bool // it is linked; otherwise the same run is still to come to it
 }
 
 // Lease names the claims of one drain: which run they are for, and the token

@@ -34,6 +34,7 @@ const (
 	CodeProvisionDenied Code = "provisioning_denied"
 	CodeRunCancelled    Code = "run_cancelled"
 	CodeNotAuthorized   Code = "authorization_not_given"
+	CodeNotLive         Code = "connection_not_live"
 )
 
 // Retry says who can make a problem go away.
@@ -89,9 +90,10 @@ var problems = map[Code]Problem{
 	CodeConflict:        {Title: "Changed in the CRM meanwhile", Meaning: "Somebody changed the record in the CRM at the same moment.", Fix: "Nothing to do: Lockstep tries again.", Retry: RetryItself},
 	CodeUnknownOutcome:  {Title: "Answer lost", Meaning: "The CRM's answer did not arrive, so Lockstep is finding out whether the record was written.", Fix: "Nothing to do: Lockstep tries again without creating a second record.", Retry: RetryItself},
 	CodeMappingEmpty:    {Title: "Nothing mapped", Meaning: "No field of this record is mapped to a CRM field.", Fix: "Map at least one field, then retry.", Retry: RetryFixed},
-	CodeWrongAccount:    {Title: "Another CRM account", Meaning: "The login belongs to another CRM account than the one this connection is linked to. It was discarded and the old one kept.", Fix: "Sign in with a user of the account named on the card, or disconnect first to link another one.", Retry: RetryFixed},
+	CodeWrongAccount:    {Title: "Another CRM account", Meaning: "The login belongs to another CRM account than the one this connection is linked to. It was discarded and the old one kept.", Fix: "Sign in with a user of the account named on the card, or add a connection for the other account.", Retry: RetryFixed},
 	CodeRunCancelled:    {Title: "Run cancelled", Meaning: "The run was cancelled before this record's turn.", Fix: "Start a resync to send it.", Retry: RetryFixed},
 	CodeNotAuthorized:   {Title: "Not authorised yet", Meaning: "Nobody signed in to the CRM within an hour.", Fix: "Ask for a new connect link and sign in.", Retry: RetryFixed},
+	CodeNotLive:         {Title: "Connection not live", Meaning: "The connection is not in a state in which records are sent.", Fix: "Look at the connection's status and do what it asks for, then try again.", Retry: RetryFixed},
 	CodeAccountInUse:    {Title: "Account already connected", Meaning: "This CRM account is connected to the workspace already.", Fix: "Use the existing connection.", Retry: RetrySettled},
 	CodeProvisionDenied: {Title: "Field not created", Meaning: "The connected user may not create the field in which Lockstep keeps its ids.", Fix: "Reconnect as a System Administrator, or ask one to create the field as the README says.", Retry: RetryFixed},
 }
@@ -114,6 +116,17 @@ func Problems() []Problem {
 		all = append(all, Explain(code))
 	}
 	return all
+}
+
+// Passing returns the codes of the problems that pass by themselves.
+func Passing() []Code {
+	var codes []Code
+	for _, p := range Problems() {
+		if p.Retry == RetryItself {
+			codes = append(codes, p.Code)
+		}
+	}
+	return codes
 }
 
 // kinds are the codes of errors that carry no reason of their own.

@@ -39,6 +39,7 @@ type LinkUp string
 const (
 	LinkUpNone LinkUp = "none" // the CRM was empty: nothing to find
 	LinkUpKeys LinkUp = "keys" // each batch asks for its own keys
+	LinkUpLate LinkUp = "late" // only what the CRM refuses is looked for: for our own test contact
 )
 
 // Counts are a run's records by outcome. Total is how many there are to do.
@@ -55,6 +56,14 @@ type Counts struct {
 // Done returns how many records have their outcome.
 func (c Counts) Done() int64 {
 	return c.Created + c.Updated + c.Unchanged + c.Waiting + c.Skipped + c.Failed
+}
+
+// Plus returns the counts of c and d together.
+func (c Counts) Plus(d Counts) Counts {
+	return Counts{
+		Total: c.Total + d.Total, Created: c.Created + d.Created, Updated: c.Updated + d.Updated, Unchanged: c.Unchanged + d.Unchanged,
+		Waiting: c.Waiting + d.Waiting, Skipped: c.Skipped + d.Skipped, Failed: c.Failed + d.Failed,
+	}
 }
 
 // Landed returns how many records are in the CRM as they should be.
@@ -97,6 +106,16 @@ type Run struct {
 	LastSettleAt *time.Time
 	FinishedAt   *time.Time
 	ParkedUntil  *time.Time
+}
+
+// OpenRun names a run that has not ended, and what it takes to go on with it.
+type OpenRun struct {
+	ID           uuid.UUID
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	Vendor       crm.Vendor
+	Kind         RunKind
+	StartedAt    time.Time
 }
 
 // Progress is how far a run is and how long it has to go.

@@ -57,7 +57,8 @@ func connection(row db.ConnectionRow) (lockstep.Connection, error) {
 			Edition: row.Edition, UserID: row.AccountUser,
 		},
 		BaseURL: row.BaseURL, Epoch: row.Epoch, StartingPoint: lockstep.StartingPoint(row.StartingPoint),
-		CreatedAt: row.CreatedAt, ConnectedAt: row.ConnectedAt,
+		Paused: row.Paused, OwnerID: row.OwnerID, SyncEvery: time.Duration(row.SyncSeconds) * time.Second, Approved: row.MappingApproved,
+		CreatedAt: row.CreatedAt, ConnectedAt: row.ConnectedAt, ProvenAt: row.ProvenAt, SyncedAt: row.SyncedAt,
 	}
 	if err := json.Unmarshal(row.Targets, &c.Targets); err != nil {
 		return c, fmt.Errorf("reading targets of connection %s: %w", c.ID, err)
@@ -65,12 +66,107 @@ func connection(row db.ConnectionRow) (lockstep.Connection, error) {
 	return c, nil
 }
 
-// SetStatus says where a connection stands, and why.
+// AllConnections returns the connections of every workspace, for whoever has to
+// see to it that each has what it needs.
+func (s *Store) AllConnections(ctx context.Context) ([]lockstep.Connection, error) {
+	rows, err := s.q.AllConnections(ctx)
+	if err != nil {
+		return nil, interpret("all_connections", err)
+	}
+	out := make([]lockstep.Connection, len(rows))
+	for i, row := range rows {
+		if out[i], err = connection(db.ConnectionRow(row)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// SetStatus says where a connection stands, and why. One that is disconnected
+// stays so, as an Error of KindNotFound says.
 func (s *Store) SetStatus(ctx context.Context, workspace, id uuid.UUID, status lockstep.Status, reason string) error {
 	n, err := s.q.SetConnectionStatus(ctx, db.SetConnectionStatusParams{
 		WorkspaceID: workspace, ID: id, Status: string(status), Reason: reason,
 	})
 	return found("set_status", n, err)
+}
+
+// SetPaused notes that a person has paused the connection, or has ended that,
+// and says where it stands.
+func (s *Store) SetPaused(ctx context.Context, workspace, id uuid.UUID, paused bool, status lockstep.Status, reason string) error {
+	n, err := s.q.SetPaused(ctx, db.SetPausedParams{
+		Paused: paused, Status: string(status), Reason: reason, WorkspaceID: workspace, ID: id,
+	})
+	return found("set_paused", n, err)
+}
+
+// SetSettings keeps whom new records are given to and how often changes are
+// looked for.
+func (s *Store) SetSettings(ctx context.Context, workspace, id uuid.UUID, owner string, every time.Duration) error {
+	n, err := s.q.SetSettings(ctx, db.SetSettingsParams{
+		OwnerID: owner, SyncSeconds: int32(every / time.Second), WorkspaceID: workspace, ID: id, //nolint:gosec // a day at most
+	})
+	return found("set_settings", n, err)
+}
+
+// PutOwners keeps whom records can be given to.
+func (s *Store) PutOwners(ctx context.Context, workspace, id uuid.UUID, owners []crm.Owner) error {
+	body, err := json.Marshal(owners)
+	if err != nil {
+		return fmt.Errorf("writing owners: %w", err)
+	}
+	return interpret("put_owners", s.q.PutOwners(ctx, db.PutOwnersParams{Owners: body, WorkspaceID: workspace, ID: id}))
+}
+
+// Owners returns whom records can be given to, as last discovered.
+func (s *Store) Owners(ctx context.Context, workspace, id uuid.UUID) ([]crm.Owner, error) {
+	body, err := s.q.Owners(ctx, db.OwnersParams{WorkspaceID: workspace, ID: id})
+	if err != nil {
+		return nil, interpret("owners", err)
+	}
+	var owners []crm.Owner
+	if err := json.Unmarshal(body, &owners); err != nil {
+		return nil, fmt.Errorf("reading owners: %w", err)
+	}
+	return owners, nil
+}
+
+// ApproveMapping notes that a person has looked at a version of the mapping. It
+// returns an Error of KindConflict when there is a newer one.
+func (s *Store) ApproveMapping(ctx context.Context, workspace, id uuid.UUID, object crm.Object, version int64) error {
+	n, err := s.q.ApproveMapping(ctx, db.ApproveMappingParams{Version: version, WorkspaceID: workspace, ID: id, Object: string(object)})
+	if err == nil && n == 0 {
+		return &crm.Error{Kind: crm.KindConflict, Op: "store.approve_mapping"}
+	}
+	return interpret("approve_mapping", err)
+}
+
+// Disconnect ends a connection: its epoch is raised, so that older writes
+// refuse, its open runs give nothing out any more, and whoever connects it again
+// chooses its starting point anew. Doing it again changes nothing.
+func (s *Store) Disconnect(ctx context.Context, workspace, id uuid.UUID, reason string) error {
+	return interpret("disconnect", s.inTx(ctx, func(q *db.Queries) error {
+		_, err := q.DisconnectConnection(ctx, db.DisconnectConnectionParams{Reason: reason, WorkspaceID: workspace, ID: id})
+		if err != nil {
+			return err
+		}
+		return q.CancelRuns(ctx, db.CancelRunsParams{Reason: reason, WorkspaceID: workspace, ConnectionID: id})
+	}))
+}
+
+// Forget deletes the grant of a connection, and its mapping unless it is to be
+// kept. Links stay: they are how a later connection knows what is there.
+func (s *Store) Forget(ctx context.Context, workspace, id uuid.UUID, keepMapping bool) error {
+	return interpret("forget", s.inTx(ctx, func(q *db.Queries) error {
+		err := q.DeleteGrant(ctx, db.DeleteGrantParams{WorkspaceID: workspace, ConnectionID: id})
+		if err != nil || keepMapping {
+			return err
+		}
+		if err := q.DeleteMappings(ctx, db.DeleteMappingsParams{WorkspaceID: workspace, ConnectionID: id}); err != nil {
+			return err
+		}
+		return q.ForgetMapping(ctx, db.ForgetMappingParams{WorkspaceID: workspace, ID: id})
+	}))
 }
 
 // Authorize links a connection to the account that somebody has authorised it

@@ -41,3 +41,10 @@ func (s *Store) UpdateGrant(ctx context.Context, workspace, connection uuid.UUID
 	}
 	return interpret("update_grant", err)
 }
+
+// SharesGrant tells whether another connection, of whichever workspace, lives on
+// a login of the same user of the same account: giving one back may end both.
+func (s *Store) SharesGrant(ctx context.Context, workspace, connection uuid.UUID) (bool, error) {
+	shared, err := s.q.SharesGrant(ctx, db.SharesGrantParams{WorkspaceID: workspace, ID: connection})
+	return shared, interpret("shares_grant", err)
+}

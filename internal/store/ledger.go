@@ -62,6 +62,23 @@ func (s *Store) Link(ctx context.Context, lease lockstep.Lease, links []lockstep
 	return tied, raced("link", err)
 }
 
+// Elders returns, of claimed records that are not linked, those whose e-mail
+// address another record has that is linked, or that the same run comes to
+// first.
+func (s *Store) Elders(ctx context.Context, lease lockstep.Lease, ids []uuid.UUID) (map[uuid.UUID]lockstep.Elder, error) {
+	rows, err := s.q.Elders(ctx, db.EldersParams{
+		RecordIds: ids, WorkspaceID: lease.WorkspaceID, ConnectionID: lease.ConnectionID, RunID: lease.RunID,
+	})
+	if err != nil {
+		return nil, interpret("elders", err)
+	}
+	out := make(map[uuid.UUID]lockstep.Elder, len(rows))
+	for _, r := range rows {
+		out[r.RecordID] = lockstep.Elder{ID: r.ElderID, Held: r.Held}
+	}
+	return out, nil
+}
+
 // Settle ends the lease's claims on the records that settlements name, in one
 // statement, and returns how many it ended. Claims that were taken over, and
 // all of them once the connection has moved on, are left as they are.
@@ -95,13 +112,13 @@ func settleParams(lease lockstep.Lease, settlements []lockstep.Settlement) db.Se
 		RecordIds: make([]uuid.UUID, n), Revisions: make([]int64, n), Outcomes: make([]string, n),
 		CRMTypes: make([]string, n), CRMIds: make([]string, n), Unlinks: make([]bool, n), Hashes: make([][]byte, n),
 		Problems: make([]string, n), Details: make([]string, n), Defers: make([]float64, n),
-		InDoubts: make([]bool, n), Absents: make([]bool, n),
+		InDoubts: make([]bool, n), Absents: make([]bool, n), Frees: make([]bool, n),
 	}
 	for i, s := range settlements {
 		p.RecordIds[i], p.Revisions[i], p.Outcomes[i] = s.RecordID, s.Revision, string(s.Outcome)
 		p.CRMTypes[i], p.CRMIds[i], p.Unlinks[i], p.Hashes[i] = s.CRMType, s.CRMID, s.Unlink, s.Hash
 		p.Problems[i], p.Details[i] = string(s.Problem), s.Detail
-		p.Defers[i], p.InDoubts[i], p.Absents[i] = s.Defer.Seconds(), s.InDoubt, s.Absent
+		p.Defers[i], p.InDoubts[i], p.Absents[i], p.Frees[i] = s.Defer.Seconds(), s.InDoubt, s.Absent, s.Free
 	}
 	return p
 }

@@ -7,47 +7,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"lockstep/internal/crm"
 	"lockstep/internal/lockstep"
 	"lockstep/internal/store/db"
 )
-
-// BeginRun adds a run and marks every record of object for it, in one
-// transaction. It returns the run with its total, and an Error of KindConflict
-// when an import of that connection is open already.
-func (s *Store) BeginRun(ctx context.Context, run lockstep.Run, object crm.Object, force bool) (lockstep.Run, error) {
-	err := s.inTx(ctx, func(q *db.Queries) error {
-		if err := q.EnsureEventPartitions(ctx); err != nil {
-			return err
-		}
-		if err := q.InsertRun(ctx, db.InsertRunParams{
-			ID: run.ID, WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, Kind: string(run.Kind), LinkUp: string(run.LinkUp),
-		}); err != nil {
-			return err
-		}
-		total, err := q.MarkAll(ctx, db.MarkAllParams{
-			ConnectionID: run.ConnectionID, RunID: &run.ID, Force: force, WorkspaceID: run.WorkspaceID, Object: string(object),
-		})
-		if err != nil {
-			return err
-		}
-		if err := q.AnalyzeLedger(ctx); err != nil {
-			return err
-		}
-		if err := q.SetRunTotal(ctx, db.SetRunTotalParams{Total: total, WorkspaceID: run.WorkspaceID, ID: run.ID}); err != nil {
-			return err
-		}
-		return q.InsertEvent(ctx, db.InsertEventParams{
-			WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, RunID: &run.ID, Outcome: string(run.Kind) + "_started",
-		})
-	})
-	if err != nil {
-		return lockstep.Run{}, interpret("begin_run", err)
-	}
-	return s.Run(ctx, run.WorkspaceID, run.ID)
-}
 
 // Run returns a run with its counts.
 func (s *Store) Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error) {
@@ -88,25 +52,63 @@ func (s *Store) ResumeRuns(ctx context.Context, workspace, connection uuid.UUID)
 }
 
 // FinishRun ends a run and returns its final counts; ending one that has ended
-// changes nothing. Rows that a cancelled run has not come to are skipped.
+// changes nothing. Rows that a cancelled run has not come to are skipped. A run
+// is not completed while rows of it are open: more may have been marked since
+// its last look, as an Error of KindConflict says.
 func (s *Store) FinishRun(ctx context.Context, run lockstep.Run, state lockstep.RunState, reason string) (lockstep.Run, error) {
-	var ended db.Run
 	err := s.inTx(ctx, func(q *db.Queries) error {
-		var err error
-		ended, err = q.FinishRun(ctx, db.FinishRunParams{
-			State: string(state), Reason: reason, WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, ID: run.ID,
-		})
-		if err != nil {
+		held, err := q.LockRun(ctx, db.LockRunParams{WorkspaceID: run.WorkspaceID, ID: run.ID})
+		if err != nil || held.FinishedAt != nil {
 			return err
 		}
-		return q.InsertEvent(ctx, db.InsertEventParams{
-			WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, RunID: &run.ID, Outcome: ended.Kind + "_" + string(state),
-		})
+		if state == lockstep.RunCompleted {
+			open, err := q.CountOpenRows(ctx, db.CountOpenRowsParams{WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, RunID: &run.ID})
+			if err != nil {
+				return err
+			}
+			if open > 0 {
+				return &crm.Error{Kind: crm.KindConflict, Op: "store.finish_run", Code: "rows_open"}
+			}
+		}
+		return endRun(ctx, q, run, state, reason)
 	})
-	if errors.Is(err, pgx.ErrNoRows) { // ended already, and that stands
-		return s.Run(ctx, run.WorkspaceID, run.ID)
+	if e, ok := errors.AsType[*crm.Error](err); ok {
+		return lockstep.Run{}, e
 	}
-	return runOf(ended), interpret("finish_run", err)
+	if err != nil {
+		return lockstep.Run{}, interpret("finish_run", err)
+	}
+	return s.Run(ctx, run.WorkspaceID, run.ID)
+}
+
+// endRun ends a run that is open and says so in the activity log.
+func endRun(ctx context.Context, q *db.Queries, run lockstep.Run, state lockstep.RunState, reason string) error {
+	ended, err := q.FinishRun(ctx, db.FinishRunParams{
+		State: string(state), Reason: reason, WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, ID: run.ID,
+	})
+	if err != nil {
+		return err
+	}
+	return q.InsertEvent(ctx, db.InsertEventParams{
+		WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, RunID: &run.ID, Outcome: ended.Kind + "_" + string(state),
+	})
+}
+
+// AllOpenRuns returns the open runs of every workspace, for whoever has to see
+// to it that each has a workflow.
+func (s *Store) AllOpenRuns(ctx context.Context) ([]lockstep.OpenRun, error) {
+	rows, err := s.q.AllOpenRuns(ctx)
+	if err != nil {
+		return nil, interpret("all_open_runs", err)
+	}
+	out := make([]lockstep.OpenRun, len(rows))
+	for i, row := range rows {
+		out[i] = lockstep.OpenRun{
+			ID: row.ID, WorkspaceID: row.WorkspaceID, ConnectionID: row.ConnectionID, Vendor: crm.Vendor(row.Vendor), Kind: lockstep.RunKind(row.Kind),
+			StartedAt: row.StartedAt,
+		}
+	}
+	return out, nil
 }
 
 // RecordEvent adds a line about a connection to the activity log.

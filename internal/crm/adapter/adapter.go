@@ -9,6 +9,7 @@ package adapter
 
 import (
 	"net/http"
+	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/oauth2"
@@ -29,12 +30,24 @@ type Factory struct {
 	// writes, and stamps.
 	ExternalIDField string
 
+	// OwnerField is the field that says whom a record is assigned to, on every
+	// type; empty when the vendor has none.
+	OwnerField string
+
 	OAuth  OAuth
 	Limits crm.Limits
 
 	// Usage reads what an answer's headers say of the account's limits; nil when
 	// the vendor says nothing.
 	Usage func(http.Header) []Usage
+
+	// Windows are the limits that every account has, at their lowest: what is
+	// kept to until an answer has said more. Those of a day are not among them.
+	Windows []Usage
+
+	// Renewal is how often it is worth asking whether a day's quota that was
+	// spent is given anew, at its multiples on the clock.
+	Renewal time.Duration
 
 	// Hosts are the hosts that a secret may be sent to, besides the one a
 	// person configured: exact names, or ".example.com" for all below it.

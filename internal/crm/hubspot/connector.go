@@ -47,6 +47,7 @@ func Factory() adapter.Factory {
 			crm.Deal:    {deals},
 		},
 		ExternalIDField: externalIDField,
+		OwnerField:      "hubspot_owner_id",
 		OAuth: adapter.OAuth{
 			Endpoint: oauth2.Endpoint{
 				AuthURL:   appURL + "/oauth/authorize",
@@ -80,8 +81,15 @@ func Factory() adapter.Factory {
 			QuietPeriod: 10 * time.Second,
 		},
 		Usage: usage,
-		Hosts: []string{".hubapi.com", ".hubspot.com"},
-		Open:  open,
+		// An app that was let in by OAuth has 110 calls in 10 s for each account,
+		// whatever the account's tier (§7).
+		Windows: []adapter.Usage{{Window: 10 * time.Second, Limit: 110}},
+		// "The daily limits reset at midnight based on the time zone setting of the
+		// HubSpot account" (developers.hubspot.com/apisbytier). Lockstep does not
+		// keep the zone; but midnight anywhere is a full quarter of an hour.
+		Renewal: 15 * time.Minute,
+		Hosts:   []string{".hubapi.com", ".hubspot.com"},
+		Open:    open,
 	}
 }
 

@@ -42,6 +42,7 @@ func Factory() adapter.Factory {
 			crm.Deal:    {"Opportunity"},
 		},
 		ExternalIDField: externalIDField,
+		OwnerField:      "OwnerId",
 		OAuth: adapter.OAuth{
 			Endpoint: oauth2.Endpoint{
 				AuthURL:   login + "/services/oauth2/authorize",
@@ -64,6 +65,13 @@ func Factory() adapter.Factory {
 			QuietPeriod: 5 * time.Second,
 		},
 		Usage: usage,
+		// No limit on the moment: only the day's, which depends on edition and
+		// licences (§7), and on calls of 20 s and more.
+		//
+		// The day is a rolling window: "older calls drop out of the 24-hour window,
+		// allowing more calls" (help.salesforce.com, 002888831). They are seen to
+		// drop out at full, half and quarter hours (UNV).
+		Renewal: 15 * time.Minute,
 		// An instance_url is always a My Domain or an instance below these two
 		// (§1); the second is the government's cloud. Below .force.com there are
 		// pages of customers' own making, which get no token.

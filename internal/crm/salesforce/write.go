@@ -37,7 +37,7 @@ func (c *Connector) Write(ctx context.Context, batch crm.Batch) ([]crm.Outcome, 
 		method: http.MethodPatch,
 		url:    c.client.base + writePath(batch),
 		body:   body,
-		header: writeHeader,
+		header: writeHeader(batch),
 	})
 	if err != nil {
 		refused, err := refuse(err, sent)
@@ -63,8 +63,13 @@ func (c *Connector) Write(ctx context.Context, batch crm.Batch) ([]crm.Outcome, 
 // it they run on every write of a lead, case or account, and hand the record to
 // somebody else (developer.salesforce.com, api_rest headers_autoassign: "the
 // default value is TRUE"). An upsert does not know whether it will update, so
-// it goes for creates as well.
-var writeHeader = http.Header{"Sforce-Auto-Assign": {"FALSE"}}
+// only what is known to be new is left to the rules.
+func writeHeader(batch crm.Batch) http.Header {
+	if batch.Fresh {
+		return nil
+	}
+	return http.Header{"Sforce-Auto-Assign": {"FALSE"}}
+}
 
 func writePath(batch crm.Batch) string {
 	const path = dataPath + "/composite/sobjects"

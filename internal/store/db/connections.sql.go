@@ -13,6 +13,113 @@ import (
 	"github.com/google/uuid"
 )
 
+const allConnections = `-- name: AllConnections :many
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, w.key AS workspace_key
+FROM connections c JOIN workspaces w ON w.id = c.workspace_id
+ORDER BY c.id
+`
+
+type AllConnectionsRow struct {
+	ID              uuid.UUID
+	WorkspaceID     uuid.UUID
+	Vendor          string
+	Status          string
+	StatusReason    string
+	AccountID       *string
+	AccountName     string
+	Environment     string
+	Edition         string
+	AccountUser     string
+	BaseURL         string
+	Epoch           int64
+	Targets         json.RawMessage
+	StartingPoint   string
+	CreatedAt       time.Time
+	ConnectedAt     *time.Time
+	Paused          bool
+	OwnerID         string
+	Owners          json.RawMessage
+	SyncSeconds     int32
+	MappingApproved int64
+	ProvenAt        *time.Time
+	SyncedAt        *time.Time
+	WorkspaceKey    string
+}
+
+// Of every workspace: for the reconciler, which shows nobody anything.
+func (q *Queries) AllConnections(ctx context.Context) ([]AllConnectionsRow, error) {
+	rows, err := q.db.Query(ctx, allConnections)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AllConnectionsRow
+	for rows.Next() {
+		var i AllConnectionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.WorkspaceID,
+			&i.Vendor,
+			&i.Status,
+			&i.StatusReason,
+			&i.AccountID,
+			&i.AccountName,
+			&i.Environment,
+			&i.Edition,
+			&i.AccountUser,
+			&i.BaseURL,
+			&i.Epoch,
+			&i.Targets,
+			&i.StartingPoint,
+			&i.CreatedAt,
+			&i.ConnectedAt,
+			&i.Paused,
+			&i.OwnerID,
+			&i.Owners,
+			&i.SyncSeconds,
+			&i.MappingApproved,
+			&i.ProvenAt,
+			&i.SyncedAt,
+			&i.WorkspaceKey,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const approveMapping = `-- name: ApproveMapping :execrows
+UPDATE connections c SET mapping_approved = $1
+WHERE c.workspace_id = $2 AND c.id = $3
+  AND $1 = (SELECT max(m.version) FROM mappings m
+      WHERE m.workspace_id = c.workspace_id AND m.connection_id = c.id AND m.object = $4)
+`
+
+type ApproveMappingParams struct {
+	Version     int64
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+	Object      string
+}
+
+// A person has looked at the newest version, and no other.
+func (q *Queries) ApproveMapping(ctx context.Context, arg ApproveMappingParams) (int64, error) {
+	result, err := q.db.Exec(ctx, approveMapping,
+		arg.Version,
+		arg.WorkspaceID,
+		arg.ID,
+		arg.Object,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const authorizeConnection = `-- name: AuthorizeConnection :execrows
 UPDATE connections SET
     status = 'setting_up', status_reason = '', epoch = epoch + 1,
@@ -54,8 +161,24 @@ func (q *Queries) AuthorizeConnection(ctx context.Context, arg AuthorizeConnecti
 	return result.RowsAffected(), nil
 }
 
+const cancelRuns = `-- name: CancelRuns :exec
+UPDATE runs SET state = 'cancelled', reason = $1, parked_until = NULL
+WHERE workspace_id = $2 AND connection_id = $3 AND finished_at IS NULL
+`
+
+type CancelRunsParams struct {
+	Reason       string
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+}
+
+func (q *Queries) CancelRuns(ctx context.Context, arg CancelRunsParams) error {
+	_, err := q.db.Exec(ctx, cancelRuns, arg.Reason, arg.WorkspaceID, arg.ConnectionID)
+	return err
+}
+
 const chooseStartingPoint = `-- name: ChooseStartingPoint :execrows
-UPDATE connections SET starting_point = $1, status = 'live', status_reason = ''
+UPDATE connections SET starting_point = $1, status = 'live', status_reason = '', paused = false
 WHERE workspace_id = $2 AND id = $3 AND status IN ('ready', 'live')
 `
 
@@ -74,7 +197,7 @@ func (q *Queries) ChooseStartingPoint(ctx context.Context, arg ChooseStartingPoi
 }
 
 const connection = `-- name: Connection :one
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 WHERE c.workspace_id = $1 AND c.id = $2
 `
@@ -85,23 +208,30 @@ type ConnectionParams struct {
 }
 
 type ConnectionRow struct {
-	ID            uuid.UUID
-	WorkspaceID   uuid.UUID
-	Vendor        string
-	Status        string
-	StatusReason  string
-	AccountID     *string
-	AccountName   string
-	Environment   string
-	Edition       string
-	AccountUser   string
-	BaseURL       string
-	Epoch         int64
-	Targets       json.RawMessage
-	StartingPoint string
-	CreatedAt     time.Time
-	ConnectedAt   *time.Time
-	WorkspaceKey  string
+	ID              uuid.UUID
+	WorkspaceID     uuid.UUID
+	Vendor          string
+	Status          string
+	StatusReason    string
+	AccountID       *string
+	AccountName     string
+	Environment     string
+	Edition         string
+	AccountUser     string
+	BaseURL         string
+	Epoch           int64
+	Targets         json.RawMessage
+	StartingPoint   string
+	CreatedAt       time.Time
+	ConnectedAt     *time.Time
+	Paused          bool
+	OwnerID         string
+	Owners          json.RawMessage
+	SyncSeconds     int32
+	MappingApproved int64
+	ProvenAt        *time.Time
+	SyncedAt        *time.Time
+	WorkspaceKey    string
 }
 
 func (q *Queries) Connection(ctx context.Context, arg ConnectionParams) (ConnectionRow, error) {
@@ -124,36 +254,50 @@ func (q *Queries) Connection(ctx context.Context, arg ConnectionParams) (Connect
 		&i.StartingPoint,
 		&i.CreatedAt,
 		&i.ConnectedAt,
+		&i.Paused,
+		&i.OwnerID,
+		&i.Owners,
+		&i.SyncSeconds,
+		&i.MappingApproved,
+		&i.ProvenAt,
+		&i.SyncedAt,
 		&i.WorkspaceKey,
 	)
 	return i, err
 }
 
 const connections = `-- name: Connections :many
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 WHERE c.workspace_id = $1
 ORDER BY c.created_at, c.id
 `
 
 type ConnectionsRow struct {
-	ID            uuid.UUID
-	WorkspaceID   uuid.UUID
-	Vendor        string
-	Status        string
-	StatusReason  string
-	AccountID     *string
-	AccountName   string
-	Environment   string
-	Edition       string
-	AccountUser   string
-	BaseURL       string
-	Epoch         int64
-	Targets       json.RawMessage
-	StartingPoint string
-	CreatedAt     time.Time
-	ConnectedAt   *time.Time
-	WorkspaceKey  string
+	ID              uuid.UUID
+	WorkspaceID     uuid.UUID
+	Vendor          string
+	Status          string
+	StatusReason    string
+	AccountID       *string
+	AccountName     string
+	Environment     string
+	Edition         string
+	AccountUser     string
+	BaseURL         string
+	Epoch           int64
+	Targets         json.RawMessage
+	StartingPoint   string
+	CreatedAt       time.Time
+	ConnectedAt     *time.Time
+	Paused          bool
+	OwnerID         string
+	Owners          json.RawMessage
+	SyncSeconds     int32
+	MappingApproved int64
+	ProvenAt        *time.Time
+	SyncedAt        *time.Time
+	WorkspaceKey    string
 }
 
 func (q *Queries) Connections(ctx context.Context, workspaceID uuid.UUID) ([]ConnectionsRow, error) {
@@ -182,6 +326,13 @@ func (q *Queries) Connections(ctx context.Context, workspaceID uuid.UUID) ([]Con
 			&i.StartingPoint,
 			&i.CreatedAt,
 			&i.ConnectedAt,
+			&i.Paused,
+			&i.OwnerID,
+			&i.Owners,
+			&i.SyncSeconds,
+			&i.MappingApproved,
+			&i.ProvenAt,
+			&i.SyncedAt,
 			&i.WorkspaceKey,
 		); err != nil {
 			return nil, err
@@ -192,6 +343,69 @@ func (q *Queries) Connections(ctx context.Context, workspaceID uuid.UUID) ([]Con
 		return nil, err
 	}
 	return items, nil
+}
+
+const deleteGrant = `-- name: DeleteGrant :exec
+DELETE FROM grants WHERE workspace_id = $1 AND connection_id = $2
+`
+
+type DeleteGrantParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+}
+
+func (q *Queries) DeleteGrant(ctx context.Context, arg DeleteGrantParams) error {
+	_, err := q.db.Exec(ctx, deleteGrant, arg.WorkspaceID, arg.ConnectionID)
+	return err
+}
+
+const deleteMappings = `-- name: DeleteMappings :exec
+DELETE FROM mappings WHERE workspace_id = $1 AND connection_id = $2
+`
+
+type DeleteMappingsParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+}
+
+func (q *Queries) DeleteMappings(ctx context.Context, arg DeleteMappingsParams) error {
+	_, err := q.db.Exec(ctx, deleteMappings, arg.WorkspaceID, arg.ConnectionID)
+	return err
+}
+
+const disconnectConnection = `-- name: DisconnectConnection :execrows
+UPDATE connections SET status = 'disconnected', status_reason = $1, epoch = epoch + 1, starting_point = '', paused = false
+WHERE workspace_id = $2 AND id = $3 AND status <> 'disconnected'
+`
+
+type DisconnectConnectionParams struct {
+	Reason      string
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+// From now on older writes refuse, nothing is marked, and whoever connects
+// again chooses anew what happens to what is there.
+func (q *Queries) DisconnectConnection(ctx context.Context, arg DisconnectConnectionParams) (int64, error) {
+	result, err := q.db.Exec(ctx, disconnectConnection, arg.Reason, arg.WorkspaceID, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const forgetMapping = `-- name: ForgetMapping :exec
+UPDATE connections SET mapping_approved = 0 WHERE workspace_id = $1 AND id = $2
+`
+
+type ForgetMappingParams struct {
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) ForgetMapping(ctx context.Context, arg ForgetMappingParams) error {
+	_, err := q.db.Exec(ctx, forgetMapping, arg.WorkspaceID, arg.ID)
+	return err
 }
 
 const grant = `-- name: Grant :one
@@ -301,6 +515,22 @@ func (q *Queries) Mapping(ctx context.Context, arg MappingParams) (Mapping, erro
 	return i, err
 }
 
+const owners = `-- name: Owners :one
+SELECT owners FROM connections WHERE workspace_id = $1 AND id = $2
+`
+
+type OwnersParams struct {
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) Owners(ctx context.Context, arg OwnersParams) (json.RawMessage, error) {
+	row := q.db.QueryRow(ctx, owners, arg.WorkspaceID, arg.ID)
+	var owners json.RawMessage
+	err := row.Scan(&owners)
+	return owners, err
+}
+
 const putGrant = `-- name: PutGrant :exec
 INSERT INTO grants (connection_id, workspace_id, sealed) VALUES ($1, $2, $3)
 ON CONFLICT (connection_id) DO UPDATE SET sealed = excluded.sealed, version = grants.version + 1, updated_at = now()
@@ -314,6 +544,21 @@ type PutGrantParams struct {
 
 func (q *Queries) PutGrant(ctx context.Context, arg PutGrantParams) error {
 	_, err := q.db.Exec(ctx, putGrant, arg.ConnectionID, arg.WorkspaceID, arg.Sealed)
+	return err
+}
+
+const putOwners = `-- name: PutOwners :exec
+UPDATE connections SET owners = $1 WHERE workspace_id = $2 AND id = $3
+`
+
+type PutOwnersParams struct {
+	Owners      json.RawMessage
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) PutOwners(ctx context.Context, arg PutOwnersParams) error {
+	_, err := q.db.Exec(ctx, putOwners, arg.Owners, arg.WorkspaceID, arg.ID)
 	return err
 }
 
@@ -365,7 +610,7 @@ func (q *Queries) Schema(ctx context.Context, arg SchemaParams) (SchemaRow, erro
 
 const setConnectionStatus = `-- name: SetConnectionStatus :execrows
 UPDATE connections SET status = $1, status_reason = $2
-WHERE workspace_id = $3 AND id = $4
+WHERE workspace_id = $3 AND id = $4 AND status <> 'disconnected'
 `
 
 type SetConnectionStatusParams struct {
@@ -375,6 +620,7 @@ type SetConnectionStatusParams struct {
 	ID          uuid.UUID
 }
 
+// A disconnected connection stays so until somebody authorises it anew.
 func (q *Queries) SetConnectionStatus(ctx context.Context, arg SetConnectionStatusParams) (int64, error) {
 	result, err := q.db.Exec(ctx, setConnectionStatus,
 		arg.Status,
@@ -386,4 +632,78 @@ func (q *Queries) SetConnectionStatus(ctx context.Context, arg SetConnectionStat
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const setPaused = `-- name: SetPaused :execrows
+UPDATE connections SET paused = $1, status = $2, status_reason = $3
+WHERE workspace_id = $4 AND id = $5 AND status <> 'disconnected'
+`
+
+type SetPausedParams struct {
+	Paused      bool
+	Status      string
+	Reason      string
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) SetPaused(ctx context.Context, arg SetPausedParams) (int64, error) {
+	result, err := q.db.Exec(ctx, setPaused,
+		arg.Paused,
+		arg.Status,
+		arg.Reason,
+		arg.WorkspaceID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const setSettings = `-- name: SetSettings :execrows
+UPDATE connections SET owner_id = $1, sync_seconds = $2
+WHERE workspace_id = $3 AND id = $4
+`
+
+type SetSettingsParams struct {
+	OwnerID     string
+	SyncSeconds int32
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) SetSettings(ctx context.Context, arg SetSettingsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, setSettings,
+		arg.OwnerID,
+		arg.SyncSeconds,
+		arg.WorkspaceID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const sharesGrant = `-- name: SharesGrant :one
+SELECT EXISTS (
+    SELECT FROM connections c JOIN connections o ON o.vendor = c.vendor AND o.account_id = c.account_id AND o.account_user = c.account_user
+        AND o.id <> c.id
+    JOIN grants g ON g.connection_id = o.id
+    WHERE c.workspace_id = $1 AND c.id = $2
+)::boolean AS shared
+`
+
+type SharesGrantParams struct {
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+// Whether somebody else's connection lives on the same user's login.
+func (q *Queries) SharesGrant(ctx context.Context, arg SharesGrantParams) (bool, error) {
+	row := q.db.QueryRow(ctx, sharesGrant, arg.WorkspaceID, arg.ID)
+	var shared bool
+	err := row.Scan(&shared)
+	return shared, err
 }

@@ -144,6 +144,63 @@ func (q *Queries) Claim(ctx context.Context, arg ClaimParams) ([]ClaimRow, error
 	return items, nil
 }
 
+const elders = `-- name: Elders :many
+SELECT DISTINCT ON (i.id) i.id::uuid AS record_id, t.id AS elder_id, (l.crm_id IS NOT NULL)::boolean AS held
+FROM unnest($1::uuid[]) AS i (id),
+LATERAL ( -- by the key, one by one, whatever the statistics say
+    SELECT k.object, lower(btrim(k.fields ->> 'email')) AS email FROM records k WHERE k.workspace_id = $2 AND k.id = i.id OFFSET 0
+) r, LATERAL (
+    SELECT k.id FROM records k WHERE k.workspace_id = $2 AND k.object = r.object
+        AND k.fields ->> 'email' <> '' AND lower(btrim(k.fields ->> 'email')) = r.email OFFSET 0
+) t, LATERAL (
+    SELECT k.crm_id, k.state, k.run_id FROM ledger k WHERE k.connection_id = $3 AND k.record_id = t.id
+        AND k.workspace_id = $2 OFFSET 0
+) l
+WHERE t.id <> i.id AND (l.crm_id IS NOT NULL OR l.state = 'pending' AND l.run_id = $4::uuid AND t.id < i.id)
+ORDER BY i.id, (l.crm_id IS NOT NULL) DESC, t.id
+`
+
+type EldersParams struct {
+	RecordIds    []uuid.UUID
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	RunID        uuid.UUID
+}
+
+type EldersRow struct {
+	RecordID uuid.UUID
+	ElderID  uuid.UUID
+	Held     bool
+}
+
+// Of claimed records, those whose e-mail address another record has that is
+// linked, or that the same run comes to before them: one person is sent once.
+// Held says that the elder is linked.
+func (q *Queries) Elders(ctx context.Context, arg EldersParams) ([]EldersRow, error) {
+	rows, err := q.db.Query(ctx, elders,
+		arg.RecordIds,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+		arg.RunID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EldersRow
+	for rows.Next() {
+		var i EldersRow
+		if err := rows.Scan(&i.RecordID, &i.ElderID, &i.Held); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const link = `-- name: Link :many
 WITH input AS (
     SELECT unnest($4::uuid[]) AS record_id, unnest($5::text[]) AS crm_type, unnest($6::text[]) AS crm_id
@@ -205,21 +262,22 @@ WITH input AS (
         unnest($3::text[]) AS outcome, unnest($4::text[]) AS crm_type, unnest($5::text[]) AS crm_id,
         unnest($6::boolean[]) AS unlink, unnest($7::bytea[]) AS hash,
         unnest($8::text[]) AS problem, unnest($9::text[]) AS detail,
-        unnest($10::float8[]) AS defer_seconds, unnest($11::boolean[]) AS in_doubt, unnest($12::boolean[]) AS absent
+        unnest($10::float8[]) AS defer_seconds, unnest($11::boolean[]) AS in_doubt, unnest($12::boolean[]) AS absent, unnest($13::boolean[]) AS free
 ), conn AS (
     SELECT c.id, c.workspace_id FROM connections c
-    WHERE c.workspace_id = $13 AND c.id = $14 AND c.epoch = $15
+    WHERE c.workspace_id = $14 AND c.id = $15 AND c.epoch = $16
 ), mine AS (
-    SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM $16::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent,
+    SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM $17::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent, i.free,
         i.crm_type, i.crm_id, i.outcome, i.problem, i.detail,
         first_value(l.record_id) OVER (PARTITION BY i.crm_type, i.crm_id ORDER BY l.record_id) AS first_id
     FROM input i, conn, LATERAL ( -- by the key, one by one, whatever the statistics say
-        SELECT connection_id, record_id, workspace_id, object, state, run_id, desired, crm_type, crm_id, hash, in_doubt, absent, force, attempts, claim, claim_until, not_before, problem, detail, settled_at FROM ledger k WHERE k.connection_id = $14 AND k.record_id = i.record_id OFFSET 0
+        SELECT connection_id, record_id, workspace_id, object, state, run_id, desired, crm_type, crm_id, hash, in_doubt, absent, force, attempts, claim, claim_until, not_before, problem, detail, settled_at FROM ledger k WHERE k.connection_id = $15 AND k.record_id = i.record_id
+        FOR UPDATE -- as it is now: a change, or another run's mark, may have been made since the statement began
     ) l
-    WHERE l.claim = $17
+    WHERE l.claim = $18
 ), judged AS MATERIALIZED ( -- or the look-up is made again wherever its answer is used
 
-    SELECT m.connection_id, m.record_id, m.desired, m.run_id, m.ours, m.revision, m.unlink, m.hash, m.defer_seconds, m.in_doubt, m.absent, m.crm_type, m.crm_id, m.outcome, m.problem, m.detail, m.first_id, CASE WHEN m.crm_id <> '' THEN
+    SELECT m.connection_id, m.record_id, m.desired, m.run_id, m.ours, m.revision, m.unlink, m.hash, m.defer_seconds, m.in_doubt, m.absent, m.free, m.crm_type, m.crm_id, m.outcome, m.problem, m.detail, m.first_id, CASE WHEN m.crm_id <> '' THEN
         coalesce((SELECT o.record_id FROM ledger o WHERE o.connection_id = m.connection_id AND o.crm_type = m.crm_type
             AND o.crm_id = m.crm_id AND o.record_id <> m.record_id), nullif(m.first_id, m.record_id)) END AS holder
     FROM mine m
@@ -234,7 +292,7 @@ WITH input AS (
         crm_type = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN j.crm_id <> '' THEN j.crm_type ELSE l.crm_type END,
         crm_id = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN j.crm_id <> '' THEN j.crm_id ELSE l.crm_id END,
         hash = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN length(j.hash) > 0 THEN j.hash ELSE l.hash END,
-        in_doubt = j.in_doubt, absent = j.absent,
+        in_doubt = j.in_doubt, absent = j.absent, attempts = l.attempts - j.free::integer,
         force = l.force AND (j.outcome = '' OR NOT j.ours),
         problem = CASE WHEN j.holder IS NOT NULL THEN 'same_crm_record' ELSE nullif(j.problem, '') END,
         detail = CASE WHEN j.holder IS NOT NULL THEN j.holder::text ELSE nullif(j.detail, '') END,
@@ -247,7 +305,7 @@ WITH input AS (
         CASE WHEN j.outcome <> '' AND j.holder IS NOT NULL THEN 'skipped' ELSE j.outcome END AS outcome
 ), told AS (
     INSERT INTO events (workspace_id, connection_id, run_id, record_id, object, outcome, crm_type, crm_id, problem, detail)
-    SELECT $13::uuid, $14::uuid, $16::uuid, s.record_id, s.object, s.outcome, s.crm_type, s.crm_id, s.problem, s.detail
+    SELECT $14::uuid, $15::uuid, $17::uuid, s.record_id, s.object, s.outcome, s.crm_type, s.crm_id, s.problem, s.detail
     FROM settled s WHERE s.outcome <> ''
 ), counts AS (
     SELECT count(*) AS rows,
@@ -261,7 +319,7 @@ WITH input AS (
         last_settle_at = CASE WHEN c.created + c.updated + c.unchanged + c.waiting + c.skipped + c.failed > 0
             THEN clock_timestamp() ELSE r.last_settle_at END
     FROM counts c
-    WHERE r.workspace_id = $13 AND r.id = $16
+    WHERE r.workspace_id = $14 AND r.id = $17
 )
 SELECT count(*) FROM settled
 `
@@ -279,6 +337,7 @@ type SettleParams struct {
 	Defers       []float64
 	InDoubts     []bool
 	Absents      []bool
+	Frees        []bool
 	WorkspaceID  uuid.UUID
 	ConnectionID uuid.UUID
 	Epoch        int64
@@ -308,6 +367,7 @@ func (q *Queries) Settle(ctx context.Context, arg SettleParams) (int64, error) {
 		arg.Defers,
 		arg.InDoubts,
 		arg.Absents,
+		arg.Frees,
 		arg.WorkspaceID,
 		arg.ConnectionID,
 		arg.Epoch,

@@ -14,7 +14,7 @@ import (
 )
 
 const countRecords = `-- name: CountRecords :one
-SELECT count(*) FROM records WHERE workspace_id = $1 AND object = $2
+SELECT count(*) FROM records WHERE workspace_id = $1 AND object = $2 AND NOT test
 `
 
 type CountRecordsParams struct {
@@ -27,6 +27,40 @@ func (q *Queries) CountRecords(ctx context.Context, arg CountRecordsParams) (int
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const putTestRecord = `-- name: PutTestRecord :one
+INSERT INTO records AS r (id, workspace_id, object, external_id, fields, test)
+VALUES ($1, $2, $3, $4, $5, true)
+ON CONFLICT (workspace_id, object, external_id) DO UPDATE SET test = true
+RETURNING r.id, r.revision
+`
+
+type PutTestRecordParams struct {
+	ID          uuid.UUID
+	WorkspaceID uuid.UUID
+	Object      string
+	ExternalID  string
+	Fields      json.RawMessage
+}
+
+type PutTestRecordRow struct {
+	ID       uuid.UUID
+	Revision int64
+}
+
+// The one record that proves a connection, as it was made the first time.
+func (q *Queries) PutTestRecord(ctx context.Context, arg PutTestRecordParams) (PutTestRecordRow, error) {
+	row := q.db.QueryRow(ctx, putTestRecord,
+		arg.ID,
+		arg.WorkspaceID,
+		arg.Object,
+		arg.ExternalID,
+		arg.Fields,
+	)
+	var i PutTestRecordRow
+	err := row.Scan(&i.ID, &i.Revision)
+	return i, err
 }
 
 const recordLedger = `-- name: RecordLedger :many
@@ -107,7 +141,7 @@ func (q *Queries) RecordLedger(ctx context.Context, arg RecordLedgerParams) ([]R
 
 const records = `-- name: Records :many
 SELECT id, object, external_id, revision, fields, created_at, updated_at FROM records
-WHERE workspace_id = $1 AND object = $2 AND id > $3
+WHERE workspace_id = $1 AND object = $2 AND NOT test AND id > $3
 ORDER BY id LIMIT $4
 `
 
@@ -162,20 +196,22 @@ func (q *Queries) Records(ctx context.Context, arg RecordsParams) ([]RecordsRow,
 }
 
 const upsertRecords = `-- name: UpsertRecords :one
-WITH input AS (
-    SELECT unnest($1::uuid[]) AS id, unnest($2::text[]) AS external_id, unnest($3::text[])::jsonb AS fields
+WITH conns AS (
+    SELECT id, workspace_id, vendor, status, status_reason, account_id, account_name, environment, edition, account_user, base_url, epoch, targets, starting_point, created_at, connected_at, paused, owner_id, owners, sync_seconds, mapping_approved, proven_at, synced_at FROM connections c WHERE c.workspace_id = $1 ORDER BY c.id FOR SHARE
+), input AS (
+    SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS external_id, unnest($4::text[])::jsonb AS fields
 ), changed AS (
     INSERT INTO records AS r (id, workspace_id, object, external_id, fields)
-    SELECT i.id, $4, $5, i.external_id, i.fields FROM input i ORDER BY i.id
+    SELECT i.id, $1, $5, i.external_id, i.fields FROM input i ORDER BY i.id
     ON CONFLICT (workspace_id, object, external_id) DO UPDATE
         SET fields = r.fields || excluded.fields, revision = r.revision + 1, updated_at = now()
         WHERE r.fields IS DISTINCT FROM r.fields || excluded.fields
     RETURNING r.id, r.revision
 ), marked AS (
     INSERT INTO ledger AS l (connection_id, record_id, workspace_id, object, state, desired)
-    SELECT c.id, ch.id, $4, $5, 'pending', ch.revision
-    FROM changed ch, connections c
-    WHERE c.workspace_id = $4 AND c.starting_point <> '' AND c.status <> 'disconnected'
+    SELECT c.id, ch.id, $1, $5, 'pending', ch.revision
+    FROM changed ch, conns c
+    WHERE c.starting_point <> '' AND c.status <> 'disconnected'
       AND EXISTS (SELECT FROM mappings m WHERE m.workspace_id = c.workspace_id AND m.connection_id = c.id AND m.object = $5)
     ORDER BY c.id, ch.id
     ON CONFLICT (connection_id, record_id) DO UPDATE SET
@@ -189,10 +225,10 @@ SELECT count(*) FILTER (WHERE revision = 1) AS created, count(*) FILTER (WHERE r
 `
 
 type UpsertRecordsParams struct {
+	WorkspaceID uuid.UUID
 	Ids         []uuid.UUID
 	ExternalIds []string
 	Fields      []string
-	WorkspaceID uuid.UUID
 	Object      string
 }
 
@@ -204,12 +240,14 @@ type UpsertRecordsRow struct {
 // Adds records and merges what is given into those that are there. Whatever
 // changed is marked pending for every connection that has a mapping for it, in
 // the same statement; a record that was deleted in a CRM is left alone there.
+// The connections are held while it runs: a starting point that is chosen
+// meanwhile either finds the records, or is found.
 func (q *Queries) UpsertRecords(ctx context.Context, arg UpsertRecordsParams) (UpsertRecordsRow, error) {
 	row := q.db.QueryRow(ctx, upsertRecords,
+		arg.WorkspaceID,
 		arg.Ids,
 		arg.ExternalIds,
 		arg.Fields,
-		arg.WorkspaceID,
 		arg.Object,
 	)
 	var i UpsertRecordsRow

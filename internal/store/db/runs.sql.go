@@ -12,15 +12,187 @@ import (
 	"github.com/google/uuid"
 )
 
+const addRunTotal = `-- name: AddRunTotal :exec
+UPDATE runs SET total = total + $1 WHERE workspace_id = $2 AND id = $3
+`
+
+type AddRunTotalParams struct {
+	Rows        int64
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) AddRunTotal(ctx context.Context, arg AddRunTotalParams) error {
+	_, err := q.db.Exec(ctx, addRunTotal, arg.Rows, arg.WorkspaceID, arg.ID)
+	return err
+}
+
+const adoptChanges = `-- name: AdoptChanges :execrows
+WITH changed AS (
+    SELECT l.connection_id, l.record_id FROM ledger l
+    WHERE l.workspace_id = $2 AND l.connection_id = $3 AND l.run_id IS NULL AND l.state = 'pending'
+    ORDER BY l.record_id LIMIT $4
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE ledger l SET run_id = $1 FROM changed c
+WHERE l.connection_id = c.connection_id AND l.record_id = c.record_id
+`
+
+type AdoptChangesParams struct {
+	RunID        *uuid.UUID
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	Max          int32
+}
+
+// Gives a run what has changed and belongs to none yet.
+func (q *Queries) AdoptChanges(ctx context.Context, arg AdoptChangesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, adoptChanges,
+		arg.RunID,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+		arg.Max,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const adoptFailed = `-- name: AdoptFailed :execrows
+WITH failed AS (
+    SELECT l.connection_id, l.record_id FROM ledger l
+    WHERE l.workspace_id = $2 AND l.connection_id = $3 AND l.state = 'failed'
+      AND l.problem = ANY($4::text[]) AND l.settled_at < clock_timestamp() - make_interval(secs => $5::float8)
+    ORDER BY l.record_id LIMIT $6
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE ledger l SET run_id = $1, state = 'pending', attempts = 0, not_before = NULL FROM failed f
+WHERE l.connection_id = f.connection_id AND l.record_id = f.record_id
+`
+
+type AdoptFailedParams struct {
+	RunID        *uuid.UUID
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	Problems     []string
+	RestSeconds  float64
+	Max          int32
+}
+
+// Gives a run what failed a while ago for reasons that pass by themselves.
+func (q *Queries) AdoptFailed(ctx context.Context, arg AdoptFailedParams) (int64, error) {
+	result, err := q.db.Exec(ctx, adoptFailed,
+		arg.RunID,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+		arg.Problems,
+		arg.RestSeconds,
+		arg.Max,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const allOpenRuns = `-- name: AllOpenRuns :many
+SELECT r.id, r.workspace_id, r.connection_id, r.kind, r.state, r.reason, r.link_up, r.total, r.created, r.updated, r.unchanged, r.waiting, r.skipped, r.failed, r.started_at, r.first_claim_at, r.last_settle_at, r.finished_at, r.parked_until, c.vendor FROM runs r JOIN connections c ON c.workspace_id = r.workspace_id AND c.id = r.connection_id
+WHERE r.finished_at IS NULL ORDER BY r.id
+`
+
+type AllOpenRunsRow struct {
+	ID           uuid.UUID
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	Kind         string
+	State        string
+	Reason       string
+	LinkUp       string
+	Total        int64
+	Created      int64
+	Updated      int64
+	Unchanged    int64
+	Waiting      int64
+	Skipped      int64
+	Failed       int64
+	StartedAt    time.Time
+	FirstClaimAt *time.Time
+	LastSettleAt *time.Time
+	FinishedAt   *time.Time
+	ParkedUntil  *time.Time
+	Vendor       string
+}
+
+// Of every workspace: for the reconciler, which shows nobody anything.
+func (q *Queries) AllOpenRuns(ctx context.Context) ([]AllOpenRunsRow, error) {
+	rows, err := q.db.Query(ctx, allOpenRuns)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AllOpenRunsRow
+	for rows.Next() {
+		var i AllOpenRunsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.WorkspaceID,
+			&i.ConnectionID,
+			&i.Kind,
+			&i.State,
+			&i.Reason,
+			&i.LinkUp,
+			&i.Total,
+			&i.Created,
+			&i.Updated,
+			&i.Unchanged,
+			&i.Waiting,
+			&i.Skipped,
+			&i.Failed,
+			&i.StartedAt,
+			&i.FirstClaimAt,
+			&i.LastSettleAt,
+			&i.FinishedAt,
+			&i.ParkedUntil,
+			&i.Vendor,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const analyzeLedger = `-- name: AnalyzeLedger :exec
-ANALYZE ledger
+ANALYZE ledger, records
 `
 
 // A run marks more rows than autovacuum learns of before they are drained, and
-// without statistics the planner takes the ledger for a small table.
+// without statistics the planner takes both for small tables.
 func (q *Queries) AnalyzeLedger(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, analyzeLedger)
 	return err
+}
+
+const countOpenRows = `-- name: CountOpenRows :one
+SELECT count(*) FROM ledger
+WHERE workspace_id = $1 AND connection_id = $2 AND run_id = $3 AND state = 'pending'
+`
+
+type CountOpenRowsParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	RunID        *uuid.UUID
+}
+
+func (q *Queries) CountOpenRows(ctx context.Context, arg CountOpenRowsParams) (int64, error) {
+	row := q.db.QueryRow(ctx, countOpenRows, arg.WorkspaceID, arg.ConnectionID, arg.RunID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
 }
 
 const ensureEventPartitions = `-- name: EnsureEventPartitions :exec
@@ -167,6 +339,35 @@ func (q *Queries) FinishRun(ctx context.Context, arg FinishRunParams) (Run, erro
 	return i, err
 }
 
+const hasChanges = `-- name: HasChanges :one
+SELECT (EXISTS (SELECT FROM ledger l WHERE l.workspace_id = $1 AND l.connection_id = $2
+        AND l.run_id IS NULL AND l.state = 'pending')
+    OR EXISTS (SELECT FROM ledger l WHERE l.workspace_id = $1 AND l.connection_id = $2
+        AND l.state = 'failed' AND l.problem = ANY($3::text[])
+        AND l.settled_at < clock_timestamp() - make_interval(secs => $4::float8))
+    OR EXISTS (SELECT FROM runs r WHERE r.workspace_id = $1 AND r.connection_id = $2
+        AND r.kind = 'sync' AND r.finished_at IS NULL))::boolean AS there
+`
+
+type HasChangesParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	Problems     []string
+	RestSeconds  float64
+}
+
+func (q *Queries) HasChanges(ctx context.Context, arg HasChangesParams) (bool, error) {
+	row := q.db.QueryRow(ctx, hasChanges,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+		arg.Problems,
+		arg.RestSeconds,
+	)
+	var there bool
+	err := row.Scan(&there)
+	return there, err
+}
+
 const insertEvent = `-- name: InsertEvent :exec
 INSERT INTO events (workspace_id, connection_id, run_id, outcome, problem, detail)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -217,10 +418,85 @@ func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) error {
 	return err
 }
 
+const lockOpenRun = `-- name: LockOpenRun :one
+SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until FROM runs WHERE workspace_id = $1 AND connection_id = $2 AND kind = $3 AND finished_at IS NULL
+FOR UPDATE
+`
+
+type LockOpenRunParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	Kind         string
+}
+
+// The open run of a kind, held so that it does not end meanwhile.
+func (q *Queries) LockOpenRun(ctx context.Context, arg LockOpenRunParams) (Run, error) {
+	row := q.db.QueryRow(ctx, lockOpenRun, arg.WorkspaceID, arg.ConnectionID, arg.Kind)
+	var i Run
+	err := row.Scan(
+		&i.ID,
+		&i.WorkspaceID,
+		&i.ConnectionID,
+		&i.Kind,
+		&i.State,
+		&i.Reason,
+		&i.LinkUp,
+		&i.Total,
+		&i.Created,
+		&i.Updated,
+		&i.Unchanged,
+		&i.Waiting,
+		&i.Skipped,
+		&i.Failed,
+		&i.StartedAt,
+		&i.FirstClaimAt,
+		&i.LastSettleAt,
+		&i.FinishedAt,
+		&i.ParkedUntil,
+	)
+	return i, err
+}
+
+const lockRun = `-- name: LockRun :one
+SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until FROM runs WHERE workspace_id = $1 AND id = $2 FOR UPDATE
+`
+
+type LockRunParams struct {
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) LockRun(ctx context.Context, arg LockRunParams) (Run, error) {
+	row := q.db.QueryRow(ctx, lockRun, arg.WorkspaceID, arg.ID)
+	var i Run
+	err := row.Scan(
+		&i.ID,
+		&i.WorkspaceID,
+		&i.ConnectionID,
+		&i.Kind,
+		&i.State,
+		&i.Reason,
+		&i.LinkUp,
+		&i.Total,
+		&i.Created,
+		&i.Updated,
+		&i.Unchanged,
+		&i.Waiting,
+		&i.Skipped,
+		&i.Failed,
+		&i.StartedAt,
+		&i.FirstClaimAt,
+		&i.LastSettleAt,
+		&i.FinishedAt,
+		&i.ParkedUntil,
+	)
+	return i, err
+}
+
 const markAll = `-- name: MarkAll :execrows
 INSERT INTO ledger AS l (connection_id, record_id, workspace_id, object, state, desired, run_id, force)
 SELECT $1, r.id, r.workspace_id, r.object, 'pending', r.revision, $2, $3
-FROM records r WHERE r.workspace_id = $4 AND r.object = $5
+FROM records r WHERE r.workspace_id = $4 AND r.object = $5 AND NOT r.test
 ORDER BY r.id
 ON CONFLICT (connection_id, record_id) DO UPDATE SET
     state = 'pending', desired = excluded.desired, run_id = excluded.run_id, force = excluded.force,
@@ -249,6 +525,67 @@ func (q *Queries) MarkAll(ctx context.Context, arg MarkAllParams) (int64, error)
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const markFailed = `-- name: MarkFailed :execrows
+UPDATE ledger l SET run_id = $1, state = 'pending', attempts = 0, not_before = NULL
+WHERE l.workspace_id = $2 AND l.connection_id = $3
+  AND CASE WHEN $4::text = '' THEN l.state IN ('failed', 'waiting')
+      ELSE l.problem = $4 AND l.state IN ('failed', 'waiting', 'skipped') END
+`
+
+type MarkFailedParams struct {
+	RunID        *uuid.UUID
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	Problem      string
+}
+
+// Gives a run what failed or waits for a person, all of it or one problem; and,
+// where the problem is named, what was left alone for it.
+func (q *Queries) MarkFailed(ctx context.Context, arg MarkFailedParams) (int64, error) {
+	result, err := q.db.Exec(ctx, markFailed,
+		arg.RunID,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+		arg.Problem,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const markOne = `-- name: MarkOne :exec
+INSERT INTO ledger AS l (connection_id, record_id, workspace_id, object, state, desired, run_id, force)
+VALUES ($1, $2, $3, $4, 'pending', $5, $6, true)
+ON CONFLICT (connection_id, record_id) DO UPDATE SET
+    state = 'pending', desired = excluded.desired, run_id = excluded.run_id, force = true,
+    claim_until = CASE WHEN l.claim IS NOT NULL THEN '-infinity'::timestamptz END,
+    attempts = 0, not_before = NULL, problem = NULL, detail = NULL
+`
+
+type MarkOneParams struct {
+	ConnectionID uuid.UUID
+	RecordID     uuid.UUID
+	WorkspaceID  uuid.UUID
+	Object       string
+	Desired      int64
+	RunID        *uuid.UUID
+}
+
+// Marks one record for a run, whatever else is under way with it: a claim that
+// somebody holds counts no more, and what they may have written is in doubt.
+func (q *Queries) MarkOne(ctx context.Context, arg MarkOneParams) error {
+	_, err := q.db.Exec(ctx, markOne,
+		arg.ConnectionID,
+		arg.RecordID,
+		arg.WorkspaceID,
+		arg.Object,
+		arg.Desired,
+		arg.RunID,
+	)
+	return err
 }
 
 const openRuns = `-- name: OpenRuns :many
@@ -299,6 +636,27 @@ func (q *Queries) OpenRuns(ctx context.Context, arg OpenRunsParams) ([]Run, erro
 		return nil, err
 	}
 	return items, nil
+}
+
+const releaseRows = `-- name: ReleaseRows :execrows
+UPDATE ledger l SET run_id = NULL,
+    claim_until = CASE WHEN l.claim IS NOT NULL THEN '-infinity'::timestamptz END
+WHERE l.workspace_id = $1 AND l.connection_id = $2 AND l.run_id = $3 AND l.state = 'pending'
+`
+
+type ReleaseRowsParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	RunID        *uuid.UUID
+}
+
+// Gives back what a run has not come to, for whoever comes next.
+func (q *Queries) ReleaseRows(ctx context.Context, arg ReleaseRowsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, releaseRows, arg.WorkspaceID, arg.ConnectionID, arg.RunID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const resumeRuns = `-- name: ResumeRuns :many
@@ -441,6 +799,20 @@ func (q *Queries) Runs(ctx context.Context, arg RunsParams) ([]Run, error) {
 	return items, nil
 }
 
+const setProven = `-- name: SetProven :exec
+UPDATE connections SET proven_at = now() WHERE workspace_id = $1 AND id = $2
+`
+
+type SetProvenParams struct {
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) SetProven(ctx context.Context, arg SetProvenParams) error {
+	_, err := q.db.Exec(ctx, setProven, arg.WorkspaceID, arg.ID)
+	return err
+}
+
 const setRunState = `-- name: SetRunState :execrows
 UPDATE runs SET state = $1, reason = $2, parked_until = $3
 WHERE workspace_id = $4 AND id = $5 AND finished_at IS NULL AND state <> 'cancelled'
@@ -470,17 +842,50 @@ func (q *Queries) SetRunState(ctx context.Context, arg SetRunStateParams) (int64
 	return result.RowsAffected(), nil
 }
 
-const setRunTotal = `-- name: SetRunTotal :exec
-UPDATE runs SET total = $1 WHERE workspace_id = $2 AND id = $3
+const setSynced = `-- name: SetSynced :exec
+UPDATE connections SET synced_at = now() WHERE workspace_id = $1 AND id = $2
 `
 
-type SetRunTotalParams struct {
-	Total       int64
+type SetSyncedParams struct {
 	WorkspaceID uuid.UUID
 	ID          uuid.UUID
 }
 
-func (q *Queries) SetRunTotal(ctx context.Context, arg SetRunTotalParams) error {
-	_, err := q.db.Exec(ctx, setRunTotal, arg.Total, arg.WorkspaceID, arg.ID)
+func (q *Queries) SetSynced(ctx context.Context, arg SetSyncedParams) error {
+	_, err := q.db.Exec(ctx, setSynced, arg.WorkspaceID, arg.ID)
+	return err
+}
+
+const yield = `-- name: Yield :exec
+WITH theirs AS (
+    SELECT l.run_id FROM ledger l
+    WHERE l.workspace_id = $1 AND l.connection_id = $2 AND l.state = 'pending'
+      AND l.run_id IS NOT NULL AND l.run_id <> $3::uuid AND l.object = $4
+      AND ($5::uuid IS NULL OR l.record_id = $5)
+    FOR UPDATE
+)
+UPDATE runs r SET total = r.total - t.rows
+FROM (SELECT run_id, count(*) AS rows FROM theirs GROUP BY run_id) t
+WHERE r.workspace_id = $1 AND r.id = t.run_id
+`
+
+type YieldParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	RunID        uuid.UUID
+	Object       string
+	RecordID     *uuid.UUID
+}
+
+// What other open runs of the connection have not come to, all of it or one
+// record, will be this run's: they have as much less to do.
+func (q *Queries) Yield(ctx context.Context, arg YieldParams) error {
+	_, err := q.db.Exec(ctx, yield,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+		arg.RunID,
+		arg.Object,
+		arg.RecordID,
+	)
 	return err
 }

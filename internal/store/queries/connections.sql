@@ -14,8 +14,55 @@ WHERE c.workspace_id = @workspace_id
 ORDER BY c.created_at, c.id;
 
 -- name: SetConnectionStatus :execrows
+-- A disconnected connection stays so until somebody authorises it anew.
 UPDATE connections SET status = @status, status_reason = @reason
+WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
+
+-- name: SetPaused :execrows
+UPDATE connections SET paused = @paused, status = @status, status_reason = @reason
+WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
+
+-- name: SetSettings :execrows
+UPDATE connections SET owner_id = @owner_id, sync_seconds = @sync_seconds
 WHERE workspace_id = @workspace_id AND id = @id;
+
+-- name: PutOwners :exec
+UPDATE connections SET owners = @owners WHERE workspace_id = @workspace_id AND id = @id;
+
+-- name: Owners :one
+SELECT owners FROM connections WHERE workspace_id = @workspace_id AND id = @id;
+
+-- name: ApproveMapping :execrows
+-- A person has looked at the newest version, and no other.
+UPDATE connections c SET mapping_approved = @version
+WHERE c.workspace_id = @workspace_id AND c.id = @id
+  AND @version = (SELECT max(m.version) FROM mappings m
+      WHERE m.workspace_id = c.workspace_id AND m.connection_id = c.id AND m.object = @object);
+
+-- name: DisconnectConnection :execrows
+-- From now on older writes refuse, nothing is marked, and whoever connects
+-- again chooses anew what happens to what is there.
+UPDATE connections SET status = 'disconnected', status_reason = @reason, epoch = epoch + 1, starting_point = '', paused = false
+WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
+
+-- name: CancelRuns :exec
+UPDATE runs SET state = 'cancelled', reason = @reason, parked_until = NULL
+WHERE workspace_id = @workspace_id AND connection_id = @connection_id AND finished_at IS NULL;
+
+-- name: DeleteGrant :exec
+DELETE FROM grants WHERE workspace_id = @workspace_id AND connection_id = @connection_id;
+
+-- name: DeleteMappings :exec
+DELETE FROM mappings WHERE workspace_id = @workspace_id AND connection_id = @connection_id;
+
+-- name: ForgetMapping :exec
+UPDATE connections SET mapping_approved = 0 WHERE workspace_id = @workspace_id AND id = @id;
+
+-- name: AllConnections :many
+-- Of every workspace: for the reconciler, which shows nobody anything.
+SELECT c.*, w.key AS workspace_key
+FROM connections c JOIN workspaces w ON w.id = c.workspace_id
+ORDER BY c.id;
 
 -- name: AuthorizeConnection :execrows
 -- Somebody has authorised the connection: what it is linked to, and from now
@@ -28,8 +75,17 @@ UPDATE connections SET
 WHERE workspace_id = @workspace_id AND id = @id AND epoch = @epoch AND (account_id IS NULL OR account_id = @account_id);
 
 -- name: ChooseStartingPoint :execrows
-UPDATE connections SET starting_point = @starting_point, status = 'live', status_reason = ''
+UPDATE connections SET starting_point = @starting_point, status = 'live', status_reason = '', paused = false
 WHERE workspace_id = @workspace_id AND id = @id AND status IN ('ready', 'live');
+
+-- name: SharesGrant :one
+-- Whether somebody else's connection lives on the same user's login.
+SELECT EXISTS (
+    SELECT FROM connections c JOIN connections o ON o.vendor = c.vendor AND o.account_id = c.account_id AND o.account_user = c.account_user
+        AND o.id <> c.id
+    JOIN grants g ON g.connection_id = o.id
+    WHERE c.workspace_id = @workspace_id AND c.id = @id
+)::boolean AS shared;
 
 -- name: PutGrant :exec
 INSERT INTO grants (connection_id, workspace_id, sealed) VALUES (@connection_id, @workspace_id, @sealed)

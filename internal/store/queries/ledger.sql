@@ -64,6 +64,24 @@ SELECT count(*) AS open,
 FROM ledger l
 WHERE l.workspace_id = @workspace_id AND l.connection_id = @connection_id AND l.run_id = @run_id AND l.state = 'pending';
 
+-- name: Elders :many
+-- Of claimed records, those whose e-mail address another record has that is
+-- linked, or that the same run comes to before them: one person is sent once.
+-- Held says that the elder is linked.
+SELECT DISTINCT ON (i.id) i.id::uuid AS record_id, t.id AS elder_id, (l.crm_id IS NOT NULL)::boolean AS held
+FROM unnest(@record_ids::uuid[]) AS i (id),
+LATERAL ( -- by the key, one by one, whatever the statistics say
+    SELECT k.object, lower(btrim(k.fields ->> 'email')) AS email FROM records k WHERE k.workspace_id = @workspace_id AND k.id = i.id OFFSET 0
+) r, LATERAL (
+    SELECT k.id FROM records k WHERE k.workspace_id = @workspace_id AND k.object = r.object
+        AND k.fields ->> 'email' <> '' AND lower(btrim(k.fields ->> 'email')) = r.email OFFSET 0
+) t, LATERAL (
+    SELECT k.crm_id, k.state, k.run_id FROM ledger k WHERE k.connection_id = @connection_id AND k.record_id = t.id
+        AND k.workspace_id = @workspace_id OFFSET 0
+) l
+WHERE t.id <> i.id AND (l.crm_id IS NOT NULL OR l.state = 'pending' AND l.run_id = @run_id::uuid AND t.id < i.id)
+ORDER BY i.id, (l.crm_id IS NOT NULL) DESC, t.id;
+
 -- name: Settle :one
 -- Ends claims, in one statement: moves the rows to their states, counts the
 -- outcomes and writes the events. A row whose claim was taken over, or whose
@@ -78,16 +96,17 @@ WITH input AS (
         unnest(@outcomes::text[]) AS outcome, unnest(@crm_types::text[]) AS crm_type, unnest(@crm_ids::text[]) AS crm_id,
         unnest(@unlinks::boolean[]) AS unlink, unnest(@hashes::bytea[]) AS hash,
         unnest(@problems::text[]) AS problem, unnest(@details::text[]) AS detail,
-        unnest(@defers::float8[]) AS defer_seconds, unnest(@in_doubts::boolean[]) AS in_doubt, unnest(@absents::boolean[]) AS absent
+        unnest(@defers::float8[]) AS defer_seconds, unnest(@in_doubts::boolean[]) AS in_doubt, unnest(@absents::boolean[]) AS absent, unnest(@frees::boolean[]) AS free
 ), conn AS (
     SELECT c.id, c.workspace_id FROM connections c
     WHERE c.workspace_id = @workspace_id AND c.id = @connection_id AND c.epoch = @epoch
 ), mine AS (
-    SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM @run_id::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent,
+    SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM @run_id::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent, i.free,
         i.crm_type, i.crm_id, i.outcome, i.problem, i.detail,
         first_value(l.record_id) OVER (PARTITION BY i.crm_type, i.crm_id ORDER BY l.record_id) AS first_id
     FROM input i, conn, LATERAL ( -- by the key, one by one, whatever the statistics say
-        SELECT * FROM ledger k WHERE k.connection_id = @connection_id AND k.record_id = i.record_id OFFSET 0
+        SELECT * FROM ledger k WHERE k.connection_id = @connection_id AND k.record_id = i.record_id
+        FOR UPDATE -- as it is now: a change, or another run's mark, may have been made since the statement began
     ) l
     WHERE l.claim = @token
 ), judged AS MATERIALIZED ( -- or the look-up is made again wherever its answer is used
@@ -107,7 +126,7 @@ WITH input AS (
         crm_type = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN j.crm_id <> '' THEN j.crm_type ELSE l.crm_type END,
         crm_id = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN j.crm_id <> '' THEN j.crm_id ELSE l.crm_id END,
         hash = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN length(j.hash) > 0 THEN j.hash ELSE l.hash END,
-        in_doubt = j.in_doubt, absent = j.absent,
+        in_doubt = j.in_doubt, absent = j.absent, attempts = l.attempts - j.free::integer,
         force = l.force AND (j.outcome = '' OR NOT j.ours),
         problem = CASE WHEN j.holder IS NOT NULL THEN 'same_crm_record' ELSE nullif(j.problem, '') END,
         detail = CASE WHEN j.holder IS NOT NULL THEN j.holder::text ELSE nullif(j.detail, '') END,

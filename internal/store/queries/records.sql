@@ -2,7 +2,11 @@
 -- Adds records and merges what is given into those that are there. Whatever
 -- changed is marked pending for every connection that has a mapping for it, in
 -- the same statement; a record that was deleted in a CRM is left alone there.
-WITH input AS (
+-- The connections are held while it runs: a starting point that is chosen
+-- meanwhile either finds the records, or is found.
+WITH conns AS (
+    SELECT * FROM connections c WHERE c.workspace_id = @workspace_id ORDER BY c.id FOR SHARE
+), input AS (
     SELECT unnest(@ids::uuid[]) AS id, unnest(@external_ids::text[]) AS external_id, unnest(@fields::text[])::jsonb AS fields
 ), changed AS (
     INSERT INTO records AS r (id, workspace_id, object, external_id, fields)
@@ -14,8 +18,8 @@ WITH input AS (
 ), marked AS (
     INSERT INTO ledger AS l (connection_id, record_id, workspace_id, object, state, desired)
     SELECT c.id, ch.id, @workspace_id, @object, 'pending', ch.revision
-    FROM changed ch, connections c
-    WHERE c.workspace_id = @workspace_id AND c.starting_point <> '' AND c.status <> 'disconnected'
+    FROM changed ch, conns c
+    WHERE c.starting_point <> '' AND c.status <> 'disconnected'
       AND EXISTS (SELECT FROM mappings m WHERE m.workspace_id = c.workspace_id AND m.connection_id = c.id AND m.object = @object)
     ORDER BY c.id, ch.id
     ON CONFLICT (connection_id, record_id) DO UPDATE SET
@@ -28,11 +32,18 @@ WITH input AS (
 SELECT count(*) FILTER (WHERE revision = 1) AS created, count(*) FILTER (WHERE revision > 1) AS updated FROM changed;
 
 -- name: CountRecords :one
-SELECT count(*) FROM records WHERE workspace_id = @workspace_id AND object = @object;
+SELECT count(*) FROM records WHERE workspace_id = @workspace_id AND object = @object AND NOT test;
+
+-- name: PutTestRecord :one
+-- The one record that proves a connection, as it was made the first time.
+INSERT INTO records AS r (id, workspace_id, object, external_id, fields, test)
+VALUES (@id, @workspace_id, @object, @external_id, @fields, true)
+ON CONFLICT (workspace_id, object, external_id) DO UPDATE SET test = true
+RETURNING r.id, r.revision;
 
 -- name: Records :many
 SELECT id, object, external_id, revision, fields, created_at, updated_at FROM records
-WHERE workspace_id = @workspace_id AND object = @object AND id > @after
+WHERE workspace_id = @workspace_id AND object = @object AND NOT test AND id > @after
 ORDER BY id LIMIT @page_size;
 
 -- name: RecordLedger :many
