@@ -27,6 +27,10 @@ func (a *Connections) Close(ctx context.Context, in flow.ConnectionRef) error {
 // unless it is to be kept. A vendor that does not take the grant back keeps
 // nobody: it is deleted here all the same, and the activity log says so.
 func (a *Connections) Forget(ctx context.Context, in flow.ConnectionRef, how flow.Disconnection) error {
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	if err != nil || conn.Status != lockstep.StatusDisconnected { // somebody has connected it again
+		return forTemporal(err)
+	}
 	revoked := a.Grants.Revoke(ctx, in.Workspace, in.Connection)
 	if err := a.Book.Forget(ctx, in.Workspace, in.Connection, how.KeepMapping); err != nil {
 		return forTemporal(err)

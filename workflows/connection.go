@@ -52,7 +52,7 @@ type supervisor struct {
 
 	authorized bool // somebody has authorised it, and it is not set up yet
 	updated    bool // an update has been answered since it last slept
-	gone       bool // somebody has disconnected it
+	gone       bool // somebody is disconnecting it, or has
 }
 
 // handle takes the updates.
@@ -124,17 +124,18 @@ func (s *supervisor) loop(ctx workflow.Context) error {
 	}
 }
 
-// end waits for the answers that are under way, and says whether somebody has
-// authorised the connection anew meanwhile.
+// end waits for the answers that are under way, the one that ends the
+// connection among them, and says whether to go on after all: it could not be
+// ended, or somebody has authorised it anew meanwhile.
 func (s *supervisor) end(ctx workflow.Context) (bool, error) {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return false, err
 	}
-	if !s.authorized {
-		return false, nil
-	}
 	s.gone = false
-	return true, s.stand(ctx)
+	if err := s.stand(ctx); err != nil {
+		return false, err
+	}
+	return s.authorized || s.standing.Status != lockstep.StatusDisconnected, nil
 }
 
 // missed tells whether somebody has authorised the connection and we were not

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -31,6 +32,10 @@ type connectionBundle struct {
 	setUp    error
 	did      []string
 	started  []flow.StartRun
+
+	// What a test does while an activity runs, and what one fails with.
+	onRetry, onStop func()
+	syncNow         error
 }
 
 func setupConnection(t *testing.T, status lockstep.Status) *connectionBundle {
@@ -66,6 +71,44 @@ func setupConnection(t *testing.T, status lockstep.Status) *connectionBundle {
 		defer b.mu.Unlock()
 		b.started = append(b.started, in)
 		return flow.Started{Run: &in.Run}, nil
+	}).Maybe()
+	b.env.OnActivity(runs.StartRetry, mock.Anything, mock.Anything).Return(func(_ context.Context, in flow.StartRun) (flow.Started, error) {
+		b.do("retry " + string(in.Problem))
+		if b.onRetry != nil {
+			b.onRetry()
+		}
+		return flow.Started{Run: &in.Run}, nil
+	}).Maybe()
+	b.env.OnActivity(connections.SyncNow, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
+		b.do("sync")
+		return b.syncNow
+	}).Maybe()
+	b.env.OnActivity(connections.Arrange, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
+		b.do("arrange")
+		return nil
+	}).Maybe()
+	b.env.OnActivity(connections.Approve, mock.Anything, mock.Anything, mock.Anything).Return(func(_ context.Context, _ flow.ConnectionRef, in flow.MappingReview) error {
+		if in.Version != 3 {
+			return temporal.NewNonRetryableApplicationError("store.approve_mapping: conflict", string(lockstep.CodeConflict), nil)
+		}
+		b.do("approve")
+		return nil
+	}).Maybe()
+	b.env.OnActivity(connections.Close, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
+		b.do("close")
+		b.stand(func(s *flow.Standing) { s.Status = lockstep.StatusDisconnected })
+		return nil
+	}).Maybe()
+	b.env.OnActivity(runs.Stop, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
+		b.do("stop")
+		if b.onStop != nil {
+			b.onStop()
+		}
+		return nil
+	}).Maybe()
+	b.env.OnActivity(connections.Forget, mock.Anything, mock.Anything, mock.Anything).Return(func(_ context.Context, _ flow.ConnectionRef, how flow.Disconnection) error {
+		b.do(fmt.Sprintf("forget, keep mapping %t", how.KeepMapping))
+		return nil
 	}).Maybe()
 	b.env.OnActivity(runs.Pause, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
 		b.do("pause")
@@ -231,4 +274,163 @@ func TestReconnectedConnectionGoesOnWhereItStopped(t *testing.T) {
 
 	requireRolledOver(t, b.env.GetWorkflowError())
 	require.Equal(t, []string{"set up", "go on"}, b.did)
+}
+
+// signal sends signals after a while, all at once.
+func (b *connectionBundle) signal(after time.Duration, name string, args ...any) {
+	b.env.RegisterDelayedCallback(func() {
+		for _, arg := range args {
+			b.env.SignalWorkflow(name, arg)
+		}
+	}, after)
+}
+
+func TestSignalToRetryAsksForEachProblemOnce(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	b.onRetry = func() { // the others come while the first is answered
+		b.onRetry = nil
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.RetryRequest{Problem: "refused"})
+		b.env.SignalWorkflow(flow.SignalRetryFailed, "value_invalid")
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.RetryRequest{Problem: "refused"})
+	}
+	b.signal(time.Minute, flow.SignalRetryFailed, flow.RetryRequest{Problem: "record_locked"})
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"retry record_locked", "retry refused", "retry value_invalid"}, b.did)
+}
+
+func TestSignalToRetryWithoutAProblemAsksForAll(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	b.onRetry = func() {
+		b.onRetry = nil
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.RetryRequest{Problem: "value_invalid"})
+		b.env.SignalWorkflow(flow.SignalRetryFailed, nil)
+	}
+	b.signal(time.Minute, flow.SignalRetryFailed, flow.RetryRequest{Problem: "refused"})
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"retry refused", "retry "}, b.did)
+}
+
+func TestSignalsWakeTheSupervisorAndItSleepsAgain(t *testing.T) {
+	t.Parallel()
+
+	for signal, want := range map[string][]string{
+		flow.SignalSyncNow:  {"sync"},
+		flow.SignalResync:   {"import"},
+		flow.SignalPause:    {"pause"},
+		flow.SignalResume:   {"resume"},
+		flow.SignalSettings: {"arrange"},
+	} {
+		t.Run(signal, func(t *testing.T) {
+			t.Parallel()
+			b := setupConnection(t, lockstep.StatusLive)
+			b.signal(time.Minute, signal, nil, nil, nil)
+			b.run(t)
+			requireRolledOver(t, b.env.GetWorkflowError())
+			require.Less(t, len(b.did), 3, "signals that come together are answered together")
+			require.Subset(t, want, b.did)
+		})
+	}
+}
+
+func TestSignalThatComesWhileAnotherIsAnsweredIsAnsweredToo(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	b.onRetry = func() {
+		b.onRetry = nil
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.RetryRequest{Problem: "value_invalid"})
+	}
+	b.signal(time.Minute, flow.SignalRetryFailed, flow.RetryRequest{Problem: "refused"})
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"retry refused", "retry value_invalid"}, b.did)
+}
+
+func TestWhatCannotBeDoneAsTheConnectionIsDoesNotEndItsSupervisor(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	b.syncNow = temporal.NewNonRetryableApplicationError("store.connection: not_found", "not_found_in_crm", nil)
+	b.signal(time.Minute, flow.SignalSyncNow, nil)
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+}
+
+// FEATURES: S01, S02
+func TestDisconnectEndsTheConnectionInItsOrder(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	var answer error
+	b.update(time.Minute, flow.UpdateDisconnect, &answer, flow.Disconnection{KeepMapping: true})
+	b.run(t)
+
+	require.NoError(t, answer)
+	require.NoError(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"close", "stop", "forget, keep mapping true"}, b.did)
+}
+
+// FEATURES: S04
+func TestConnectionThatIsAuthorisedWhileItEndsIsSetUpAgain(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	var gone, back error
+	b.onStop = func() {
+		b.stand(func(s *flow.Standing) { s.Status, s.StartingPoint = lockstep.StatusSettingUp, lockstep.StartUndecided })
+		b.env.UpdateWorkflow(flow.UpdateCompleteAuthorization, "back", &testsuite.TestUpdateCallback{
+			OnAccept: func() {}, OnReject: func(err error) { back = err }, OnComplete: func(_ any, err error) { back = err },
+		})
+	}
+	b.update(time.Minute, flow.UpdateDisconnect, &gone, flow.Disconnection{})
+	b.run(t)
+
+	require.NoError(t, gone)
+	require.NoError(t, back)
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"close", "stop", "forget, keep mapping false", "set up", "ready"}, b.did)
+}
+
+func TestMappingThatHasChangedSinceIsNotApproved(t *testing.T) {
+	t.Parallel()
+
+	for name, tt := range map[string]struct {
+		version int64
+		refused bool
+	}{
+		"the newest": {3, false},
+		"an older":   {2, true},
+		"none":       {0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setupConnection(t, lockstep.StatusLive)
+			var answer error
+			b.update(time.Minute, flow.UpdateApproveMapping, &answer, flow.MappingReview{Version: tt.version})
+			b.signal(2*time.Minute, flow.SignalSettings, nil)
+			b.run(t)
+			if !tt.refused {
+				require.NoError(t, answer)
+				return
+			}
+			var app *temporal.ApplicationError
+			require.ErrorAs(t, answer, &app)
+			require.Equal(t, flow.RefusedMapping, app.Type())
+		})
+	}
+}
+
+func TestSupervisorRollsOverAfterAnUpdate(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	var answer error
+	b.update(time.Minute, flow.UpdateApproveMapping, &answer, flow.MappingReview{Version: 3})
+	b.run(t)
+
+	require.NoError(t, answer)
+	requireRolledOver(t, b.env.GetWorkflowError())
 }

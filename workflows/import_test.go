@@ -34,6 +34,7 @@ type importBundle struct {
 	moves  []flow.RunChange
 	ended  *flow.RunChange
 	chunks int
+	more   int // how often more is marked for the run as it would end
 }
 
 func setupImport(t *testing.T, verdicts ...flow.ChunkResult) *importBundle {
@@ -54,6 +55,10 @@ func setupImport(t *testing.T, verdicts ...flow.ChunkResult) *importBundle {
 		return nil
 	}).Maybe()
 	b.env.OnActivity(runs.Finish, mock.Anything, mock.Anything).Return(func(_ context.Context, in flow.RunChange) (flow.Ended, error) {
+		if b.more > 0 {
+			b.more--
+			return flow.Ended{Open: true}, nil
+		}
 		b.ended = &in
 		return flow.Ended{Counts: lockstep.Counts{Total: 10, Created: 10}}, nil
 	}).Maybe()

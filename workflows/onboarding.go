@@ -94,15 +94,12 @@ func (s *supervisor) discover(ctx workflow.Context) error {
 // disconnect ends the connection: nothing older is written from now on, its
 // runs end, its login is given back and deleted. What is in the CRM stays.
 func (s *supervisor) disconnect(ctx workflow.Context, how flow.Disconnection) error {
+	s.gone = true // nothing else is begun meanwhile
 	if err := workflow.ExecuteActivity(prompt(ctx, s.ref, "close"), connections.Close, s.ref).Get(ctx, nil); err != nil {
 		return err
 	}
 	if err := workflow.ExecuteActivity(prompt(ctx, s.ref, "end its runs"), runs.Stop, s.ref).Get(ctx, nil); err != nil {
 		return err
 	}
-	if err := workflow.ExecuteActivity(prompt(ctx, s.ref, "forget the login"), connections.Forget, s.ref, how).Get(ctx, nil); err != nil {
-		return err
-	}
-	s.gone = true
-	return nil
+	return workflow.ExecuteActivity(prompt(ctx, s.ref, "forget the login"), connections.Forget, s.ref, how).Get(ctx, nil)
 }

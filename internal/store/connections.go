@@ -154,8 +154,8 @@ func (s *Store) Disconnect(ctx context.Context, workspace, id uuid.UUID, reason 
 	}))
 }
 
-// Forget deletes the grant of a connection, and its mapping unless it is to be
-// kept. Links stay: they are how a later connection knows what is there.
+// Forget deletes the grant of a disconnected connection, and its mapping unless
+// it is to be kept. Links stay: they are how a later connection knows what is there.
 func (s *Store) Forget(ctx context.Context, workspace, id uuid.UUID, keepMapping bool) error {
 	return interpret("forget", s.inTx(ctx, func(q *db.Queries) error {
 		err := q.DeleteGrant(ctx, db.DeleteGrantParams{WorkspaceID: workspace, ConnectionID: id})

@@ -318,6 +318,15 @@ func TestAccountWithoutLimitsIsHeldByParksAlone(t *testing.T) {
 	require.Equal(t, store.Permits{Wait: time.Hour, Spent: true}, a.take(t, 7))
 }
 
+func TestLimitBeyondAllMeasureIsNone(t *testing.T) {
+	t.Parallel()
+	a := openAccount(t, limit(1<<40, time.Second))
+
+	got := a.take(t, 10)
+	require.Equal(t, 10, got.Granted)
+	require.LessOrEqual(t, got.Every, time.Microsecond)
+}
+
 func TestAccountsDoNotSpendEachOthersPermits(t *testing.T) {
 	t.Parallel()
 	a := openAccount(t, limit(100, 10*time.Second))
@@ -353,6 +362,7 @@ func BenchmarkTakePermits(b *testing.B) {
 	a := openAccount(b, limit(100_000, time.Second))
 	a.now = time.Time{}
 	r := a.request(5)
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, err := a.store.TakePermits(b.Context(), r); err != nil {

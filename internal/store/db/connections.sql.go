@@ -346,7 +346,9 @@ func (q *Queries) Connections(ctx context.Context, workspaceID uuid.UUID) ([]Con
 }
 
 const deleteGrant = `-- name: DeleteGrant :exec
-DELETE FROM grants WHERE workspace_id = $1 AND connection_id = $2
+DELETE FROM grants g USING connections c
+WHERE g.workspace_id = $1 AND g.connection_id = $2
+  AND c.workspace_id = g.workspace_id AND c.id = g.connection_id AND c.status = 'disconnected'
 `
 
 type DeleteGrantParams struct {
@@ -354,6 +356,7 @@ type DeleteGrantParams struct {
 	ConnectionID uuid.UUID
 }
 
+// One that was authorised anew meanwhile keeps its grant.
 func (q *Queries) DeleteGrant(ctx context.Context, arg DeleteGrantParams) error {
 	_, err := q.db.Exec(ctx, deleteGrant, arg.WorkspaceID, arg.ConnectionID)
 	return err

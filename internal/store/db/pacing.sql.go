@@ -128,7 +128,7 @@ WITH bucket AS (
         -- However much others use, some calls are made: only answers tell when it is less.
         LATERAL (SELECT greatest(least(b.calls * (1 - $4::float8), b.calls - o.others), b.calls * 0.05::float8, 1) AS allowed) AS a,
         LATERAL (SELECT greatest(a.allowed * 0.02::float8, 1) AS burst) AS u,
-        LATERAL (SELECT b.span * (1.005::float8 / greatest(a.allowed - u.burst, 0.5::float8)) AS every) AS e
+        LATERAL (SELECT greatest(b.span * (1.005::float8 / greatest(a.allowed - u.burst, 0.5::float8)), interval '1 microsecond') AS every) AS e
 ), park AS (
     SELECT max(p.until) AS until, coalesce(bool_or(p.spent AND p.until > c.moment + $5::interval), false) AS spent
     FROM pace_parks p, clock c

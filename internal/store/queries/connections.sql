@@ -50,7 +50,10 @@ UPDATE runs SET state = 'cancelled', reason = @reason, parked_until = NULL
 WHERE workspace_id = @workspace_id AND connection_id = @connection_id AND finished_at IS NULL;
 
 -- name: DeleteGrant :exec
-DELETE FROM grants WHERE workspace_id = @workspace_id AND connection_id = @connection_id;
+-- One that was authorised anew meanwhile keeps its grant.
+DELETE FROM grants g USING connections c
+WHERE g.workspace_id = @workspace_id AND g.connection_id = @connection_id
+  AND c.workspace_id = g.workspace_id AND c.id = g.connection_id AND c.status = 'disconnected';
 
 -- name: DeleteMappings :exec
 DELETE FROM mappings WHERE workspace_id = @workspace_id AND connection_id = @connection_id;
