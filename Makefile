@@ -19,6 +19,9 @@ TEMPORAL := $(CACHE)/bin/temporal-$(shell { cat $$(find deploy/temporal -name '*
 
 MAINS := $(dir $(wildcard ./starter/main.go ./worker/main.go ./api/main.go ./internal/crmsim/cmd/crmsim/main.go))
 RACED := $(addsuffix /...,$(wildcard ./activities ./api/rest ./internal/crm ./internal/crmsim ./internal/connect ./internal/oauth ./internal/store ./internal/stack))
+SPECS   := $(abspath $(or $(LOCKSTEP_SPECS),../shared/specs))
+CLIENTS := $(CACHE)/npm-$(shell { cat internal/conformance/npm/package-lock.json; node --version; } 2>/dev/null | sha256sum | cut -c1-12)
+
 SQL   := $(wildcard internal/store/queries/*.sql)
 API   := $(wildcard api/rest/openapi.yaml)
 
@@ -60,9 +63,21 @@ $(TEMPORAL)/temporal:
 # -count=1, since Go's test cache does not see the binaries that tests start;
 # -vet=off, since to vet the Temporal server's 1,800 packages once is enough.
 .PHONY: test
-test: deps build ## Run the Go tests of both modules
-	go test -count=1 -timeout=20m ./...
+test: deps build ## Run the Go tests of all modules
+	go test -count=1 -timeout=30m ./...
 	cd deploy/temporal && go test -count=1 -vet=off ./...
+	cd deploy/lint && go test -count=1 -vet=off ./...
+
+.PHONY: conformance
+conformance: $(CLIENTS)/node_modules/.package-lock.json ## Hold adapters and sandbox against specifications, recordings and established clients
+	cd internal/conformance && LOCKSTEP_SPECS=$(SPECS) LOCKSTEP_NODE_MODULES=$(CLIENTS)/node_modules go test -count=1 -timeout=10m
+
+# Written last by npm, so that an install that broke off is begun again.
+$(CLIENTS)/node_modules/.package-lock.json:
+	internal/tools/deps node
+	@mkdir -p $(CLIENTS)
+	cp internal/conformance/npm/package.json internal/conformance/npm/package-lock.json $(CLIENTS)/
+	cd $(CLIENTS) && npm ci --ignore-scripts --no-audit --no-fund
 
 .PHONY: check
 check: fmt-check vet lint determinism drift tidy race ## Run all of the checks below: what must hold beside the tests
@@ -72,9 +87,11 @@ fmt-check: $(LINT) ## Check that gofumpt and gci would change nothing
 	$(LINT) fmt --config internal/tools/golangci.yml --diff
 
 .PHONY: vet
-vet: ## Check with go vet, both modules
+vet: ## Check with go vet, all modules
 	go vet ./...
 	cd deploy/temporal && go vet ./...
+	cd deploy/lint && go vet ./...
+	cd internal/conformance/gosalesforce && go vet ./...
 
 .PHONY: lint
 lint: $(LINT) ## Check with golangci-lint
@@ -91,9 +108,11 @@ drift: $(TOOLS)/sqlc $(TOOLS)/oapi-codegen ## Check that generated code is what 
 	$(if $(API),$(CLIENT) $(API) | diff -u internal/client/client.gen.go -)
 
 .PHONY: tidy
-tidy: ## Check that go.mod and go.sum are tidy, both modules
+tidy: ## Check that go.mod and go.sum are tidy, all modules
 	go mod tidy -diff
 	cd deploy/temporal && go mod tidy -diff
+	cd deploy/lint && go mod tidy -diff
+	cd internal/conformance/gosalesforce && go mod tidy -diff
 
 .PHONY: race
 race: deps ## Check the packages where concurrency lives with the race detector

@@ -23,15 +23,19 @@ type backoff struct {
 	answers int       // calls that were taken
 }
 
-// refused notes a refusal and returns how long to wait.
-func (b *backoff) refused(now time.Time) time.Duration {
+// refused notes a refusal that asks for at least so long a wait, and returns how
+// long to wait.
+func (b *backoff) refused(now time.Time, least time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.wait == 0 || now.After(b.until) {
 		b.wait = min(max(2*b.wait, backoffFirst), backoffMost)
 		b.until = now.Add(b.wait)
 	}
-	return b.wait + rand.N(b.wait) //nolint:gosec // spreads load, keeps no secret
+	if asked := now.Add(least); asked.After(b.until) {
+		b.until = asked
+	}
+	return max(b.wait+rand.N(b.wait), least) //nolint:gosec // spreads load, keeps no secret
 }
 
 // held tells whether the CRM is to be left alone, and until when.

@@ -13,17 +13,17 @@ func TestBackoffGrowsByRoundsAndStartsAnewWithAnAnswer(t *testing.T) {
 	now := time.Now()
 
 	for range 10 { // ten calls in flight fail as one
-		wait := b.refused(now)
+		wait := b.refused(now, 0)
 		require.GreaterOrEqual(t, wait, backoffFirst)
 		require.Less(t, wait, 2*backoffFirst)
 	}
 	for range 20 {
 		now = now.Add(2 * backoffMost)
-		b.refused(now)
+		b.refused(now, 0)
 	}
-	require.GreaterOrEqual(t, b.refused(now), backoffMost)
-	require.Less(t, b.refused(now), 2*backoffMost)
+	require.GreaterOrEqual(t, b.refused(now, 0), backoffMost)
+	require.Less(t, b.refused(now, 0), 2*backoffMost)
 
 	b.answered()
-	require.Less(t, b.refused(now), 2*backoffFirst)
+	require.Less(t, b.refused(now, 0), 2*backoffFirst)
 }

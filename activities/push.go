@@ -375,7 +375,7 @@ func (d *drain) refusedCall(ctx context.Context, items []item, err error, taken 
 		// A token may be refused that was refreshed a moment ago, when another
 		// caller's refresh or a person's has replaced it. Only the token endpoint
 		// says that the grant is dead; or the CRM, for as long as a minute.
-		wait = d.pace.refused(time.Now())
+		wait = d.pace.refused(time.Now(), 0)
 		if e.Reason == crm.ReasonGrant || wait >= backoffMost/2 {
 			d.decide(flow.VerdictUnauthorized, time.Time{})
 		}
@@ -386,9 +386,9 @@ func (d *drain) refusedCall(ctx context.Context, items []item, err error, taken 
 		}
 		d.decide(flow.VerdictQuota, until)
 	case crm.KindRateLimited:
-		wait, free = max(d.pace.refused(time.Now()), e.RetryAfter), true
+		wait, free = d.pace.refused(time.Now(), e.RetryAfter), true
 	case crm.KindUnavailable, crm.KindUnknown:
-		wait = max(d.pace.refused(time.Now()), e.RetryAfter)
+		wait = d.pace.refused(time.Now(), e.RetryAfter)
 		free = free && !d.wellWithout(ctx, wait)
 	case crm.KindInternal, crm.KindInvalid, crm.KindForbidden, crm.KindNotFound, crm.KindConflict, crm.KindUnsupported:
 		wait, free = backoffFirst, false

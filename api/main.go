@@ -25,6 +25,7 @@ import (
 	"lockstep/internal/config"
 	"lockstep/internal/connect"
 	"lockstep/internal/crm"
+	"lockstep/internal/crm/adapter"
 	"lockstep/internal/crm/all"
 	"lockstep/internal/dial"
 	"lockstep/internal/flow"
@@ -101,16 +102,18 @@ func server(cfg config.API, pool *pgxpool.Pool, temporal client.Client, log *zap
 	vendors := make(map[crm.Vendor]rest.Vendor, len(cfg.Apps))
 	apps := make(map[crm.Vendor]oauth.App, len(cfg.Apps))
 	logins := make(map[crm.Vendor]string, len(cfg.Apps))
+	registrations := make(map[crm.Vendor]adapter.Registration, len(cfg.Apps))
 	factories := all.Factories()
 	for vendor, app := range cfg.Apps {
 		if f, ok := factories[vendor]; ok {
 			vendors[vendor] = rest.Vendor{Label: f.Label, Types: f.Types}
 		}
 		apps[vendor], logins[vendor] = oauth.App(app), app.LoginURL
+		registrations[vendor] = adapter.Registration{ID: app.ClientID, Secret: app.ClientSecret.Reveal()}
 	}
 	base := connect.Transport()
 	return &rest.Server{
-		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: s, Mappings: s, Records: s,
+		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: s, Mappings: s, Records: s, Ledger: s,
 		SignIns: &signIns{
 			flow: &oauth.Flow{
 				Vendors: &oauth.Vendors{Factories: factories, Apps: apps, Base: base},
@@ -118,7 +121,7 @@ func server(cfg config.API, pool *pgxpool.Pool, temporal client.Client, log *zap
 				Keyring: cfg.Keyring,
 			},
 			vault:  &oauth.Vault{Rows: s, Keyring: cfg.Keyring},
-			opener: &connect.Opener{Rows: s, Vendors: factories, Logins: logins, Base: base, Log: log},
+			opener: &connect.Opener{Rows: s, Vendors: factories, Logins: logins, Apps: registrations, Base: base, Log: log},
 			rows:   s,
 			log:    log,
 		},

@@ -128,6 +128,28 @@ func TestAnotherAccountIsRefusedAndTheOldGrantKept(t *testing.T) {
 	require.Equal(t, 3, b.vendor.times("/services/oauth2/userinfo"), "whoever signs in is asked who they are")
 }
 
+// FEATURES: S04
+func TestDisconnectedAccountIsConnectedAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	p := newPerson(t)
+	require.Equal(t, http.StatusOK, p.connect(b.link(t, c), "production"))
+	require.NoError(t, b.store.Disconnect(t.Context(), c.WorkspaceID, c.ID, "By a person."))
+	require.NoError(t, b.store.Forget(t.Context(), c.WorkspaceID, c.ID, false))
+	gone := b.reread(t, c)
+
+	require.Equal(t, http.StatusConflict, p.connect(b.link(t, c), "sandbox"), "it stays linked to its account")
+	require.Equal(t, gone, b.reread(t, c))
+	require.Equal(t, http.StatusOK, p.connect(b.link(t, c), "production"), p.page())
+	got := b.reread(t, c)
+	require.Equal(t, lockstep.StatusSettingUp, got.Status)
+	require.Empty(t, got.StatusReason)
+	require.Equal(t, gone.Epoch+1, got.Epoch)
+	require.NotEmpty(t, b.sealed(t, c))
+	require.Len(t, b.supervisors.told, 2, "its supervisor is told, and started by that")
+}
+
 func TestAccountInUseIsRefused(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

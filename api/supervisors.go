@@ -33,15 +33,34 @@ var _ rest.Supervisors = (*supervisors)(nil)
 
 // options says how a supervisor is started, if none runs.
 func (s *supervisors) options(in flow.ConnectionInput) client.StartWorkflowOptions {
-	label := cmp.Or(s.vendors[in.Vendor].Label, string(in.Vendor))
+	o := s.startedOnce(flow.ConnectionID(in.Connection), in)
+	o.StaticSummary = s.label(in) + " connection " + in.Connection.String()[:8]
+	o.StaticDetails = flow.SupervisorDetails(in.Connection)
+	return o
+}
+
+// testOptions says how a test contact is sent, if that one is not under way.
+func (s *supervisors) testOptions(id string, in flow.ConnectionInput) client.StartWorkflowOptions {
+	o := s.startedOnce(id, in)
+	o.StaticSummary = s.label(in) + " test contact · connection " + in.Connection.String()[:8]
+	o.StaticDetails = "Sends one labelled contact the way that all records go, and says what became of it. However often it is sent, it is one " +
+		"record in the CRM. Its connection is `" + flow.ConnectionID(in.Connection) + "`."
+	return o
+}
+
+// label returns the CRM's name as people write it.
+func (s *supervisors) label(in flow.ConnectionInput) string {
+	return cmp.Or(s.vendors[in.Vendor].Label, string(in.Vendor))
+}
+
+// startedOnce says how a workflow of a connection is started when none of that
+// id runs, and joined when one does.
+func (s *supervisors) startedOnce(id string, in flow.ConnectionInput) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID:                       flow.ConnectionID(in.Connection),
+		ID:                       id,
 		TaskQueue:                s.queue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:            label + " connection " + in.Connection.String()[:8],
-		StaticDetails: "Sets the connection up, then waits for what is asked for. Signal `" + flow.SignalPause + "`, `" + flow.SignalResume +
-			"` or `" + flow.SignalResync + "` from here. Its import is `" + flow.ImportID(in.Connection) + "`.",
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(flow.AttrWorkspace).ValueSet(in.Workspace.String()),
 			temporal.NewSearchAttributeKeyKeyword(flow.AttrConnection).ValueSet(in.Connection.String()),
@@ -58,35 +77,74 @@ func (s *supervisors) Start(ctx context.Context, in flow.ConnectionInput) error 
 
 // Signal implements rest.Supervisors.
 func (s *supervisors) Signal(ctx context.Context, in flow.ConnectionInput, signal string) error {
-	_, err := s.client.SignalWithStartWorkflow(ctx, flow.ConnectionID(in.Connection), signal, nil, s.options(in), flow.ConnectionName, in)
+	return s.signal(ctx, in, signal, nil)
+}
+
+// Retry implements rest.Supervisors.
+func (s *supervisors) Retry(ctx context.Context, in flow.ConnectionInput, retry flow.RetryRequest) error {
+	return s.signal(ctx, in, flow.SignalRetryFailed, retry)
+}
+
+func (s *supervisors) signal(ctx context.Context, in flow.ConnectionInput, signal string, arg any) error {
+	_, err := s.client.SignalWithStartWorkflow(ctx, flow.ConnectionID(in.Connection), signal, arg, s.options(in), flow.ConnectionName, in)
 	return unreached("temporal.signal", err)
 }
 
 // CompleteAuthorization implements rest.Supervisors.
 func (s *supervisors) CompleteAuthorization(ctx context.Context, in flow.ConnectionInput) error {
-	return s.update(ctx, in, client.UpdateWorkflowOptions{UpdateName: flow.UpdateCompleteAuthorization}, nil)
+	return s.update(ctx, in, flow.UpdateCompleteAuthorization, "", nil)
 }
 
 // ChooseStartingPoint implements rest.Supervisors.
 func (s *supervisors) ChooseStartingPoint(ctx context.Context, in flow.ConnectionInput, choice flow.Choice, key string) (flow.Started, error) {
 	var started flow.Started
-	err := s.update(ctx, in, client.UpdateWorkflowOptions{
-		UpdateID: key, UpdateName: flow.UpdateChooseStartingPoint, Args: []any{choice},
-	}, &started)
+	err := s.update(ctx, in, flow.UpdateChooseStartingPoint, key, &started, choice)
 	return started, err
 }
 
-// update sends an update, to a supervisor that is started if none runs, and
+// ApproveMapping implements rest.Supervisors.
+func (s *supervisors) ApproveMapping(ctx context.Context, in flow.ConnectionInput, review flow.MappingReview, key string) error {
+	return s.update(ctx, in, flow.UpdateApproveMapping, key, nil, review)
+}
+
+// Discover implements rest.Supervisors.
+func (s *supervisors) Discover(ctx context.Context, in flow.ConnectionInput, key string) error {
+	return s.update(ctx, in, flow.UpdateDiscover, key, nil)
+}
+
+// Disconnect implements rest.Supervisors.
+func (s *supervisors) Disconnect(ctx context.Context, in flow.ConnectionInput, how flow.Disconnection, key string) error {
+	return s.update(ctx, in, flow.UpdateDisconnect, key, nil, how)
+}
+
+// TestContact implements rest.Supervisors.
+func (s *supervisors) TestContact(ctx context.Context, in flow.ConnectionInput, key string) (flow.TestContactResult, error) {
+	id := flow.TestContactID(in.Connection, key)
+	input := flow.TestContactInput{ConnectionRef: flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection}, Vendor: in.Vendor}
+	start := s.client.NewWithStartWorkflowOperation(s.testOptions(id, in), flow.TestContactName, input)
+	var result flow.TestContactResult
+	err := s.ask(ctx, start, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: flow.UpdateAnswer}, &result)
+	return result, err
+}
+
+// update sends an update to a supervisor, which is started if none runs, and
+// waits for what it answers. What a caller asks with one key is one update for
+// each kind of update: keys are the callers', and one may stand in two requests.
+func (s *supervisors) update(ctx context.Context, in flow.ConnectionInput, name, key string, out any, args ...any) error {
+	update := client.UpdateWorkflowOptions{WorkflowID: flow.ConnectionID(in.Connection), UpdateName: name, Args: args}
+	if key != "" {
+		update.UpdateID = name + "/" + key
+	}
+	return s.ask(ctx, s.client.NewWithStartWorkflowOperation(s.options(in), flow.ConnectionName, in), update, out)
+}
+
+// ask sends an update to a workflow that is started if it does not run, and
 // waits for what it answers.
-func (s *supervisors) update(ctx context.Context, in flow.ConnectionInput, update client.UpdateWorkflowOptions, out any) error {
+func (s *supervisors) ask(ctx context.Context, start client.WithStartWorkflowOperation, update client.UpdateWorkflowOptions, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	update.WorkflowID = flow.ConnectionID(in.Connection)
 	update.WaitForStage = client.WorkflowUpdateStageCompleted
-	handle, err := s.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: s.client.NewWithStartWorkflowOperation(s.options(in), flow.ConnectionName, in),
-		UpdateOptions:          update,
-	})
+	handle, err := s.client.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{StartWorkflowOperation: start, UpdateOptions: update})
 	if err == nil {
 		err = handle.Get(ctx, out)
 	}

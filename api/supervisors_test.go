@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,7 @@ type fakeTemporal struct {
 	options client.StartWorkflowOptions
 	update  client.UpdateWorkflowOptions
 	signal  string
+	arg     any
 	input   any
 	answer  any
 	err     error
@@ -37,8 +39,8 @@ func (f *fakeTemporal) ExecuteWorkflow(_ context.Context, options client.StartWo
 	return nil, f.err
 }
 
-func (f *fakeTemporal) SignalWithStartWorkflow(_ context.Context, id, signal string, _ any, options client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
-	f.options, f.input, f.signal = options, args[0], id+" "+signal
+func (f *fakeTemporal) SignalWithStartWorkflow(_ context.Context, id, signal string, arg any, options client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	f.options, f.input, f.signal, f.arg = options, args[0], id+" "+signal, arg
 	return nil, f.err
 }
 
@@ -85,6 +87,9 @@ func TestSupervisorsAreStartedOnceAndReadable(t *testing.T) {
 		"signal": func(ctx context.Context, s *supervisors, in flow.ConnectionInput) error {
 			return s.Signal(ctx, in, flow.SignalPause)
 		},
+		"retry": func(ctx context.Context, s *supervisors, in flow.ConnectionInput) error {
+			return s.Retry(ctx, in, flow.RetryRequest{})
+		},
 		"update": func(ctx context.Context, s *supervisors, in flow.ConnectionInput) error {
 			return s.CompleteAuthorization(ctx, in)
 		},
@@ -111,7 +116,60 @@ func TestSupervisorsAreStartedOnceAndReadable(t *testing.T) {
 	}
 }
 
-func TestChoiceIsAnUpdateUnderTheCallersKey(t *testing.T) {
+func TestRetryIsASignalThatNamesTheProblem(t *testing.T) {
+	t.Parallel()
+	s, f, in := supervising()
+
+	require.NoError(t, s.Retry(t.Context(), in, flow.RetryRequest{Problem: lockstep.CodeUnavailable}))
+	require.Equal(t, flow.ConnectionID(in.Connection)+" retry-failed", f.signal)
+	require.Equal(t, flow.RetryRequest{Problem: lockstep.CodeUnavailable}, f.arg)
+}
+
+func TestQuestionsAreUpdatesUnderTheCallersKey(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		ask  func(ctx context.Context, s *supervisors, in flow.ConnectionInput, key string) error
+		args []any
+	}{
+		flow.UpdateChooseStartingPoint: {
+			ask: func(ctx context.Context, s *supervisors, in flow.ConnectionInput, key string) error {
+				_, err := s.ChooseStartingPoint(ctx, in, flow.Choice{StartingPoint: lockstep.StartImport}, key)
+				return err
+			}, args: []any{flow.Choice{StartingPoint: lockstep.StartImport}},
+		},
+		flow.UpdateApproveMapping: {
+			ask: func(ctx context.Context, s *supervisors, in flow.ConnectionInput, key string) error {
+				return s.ApproveMapping(ctx, in, flow.MappingReview{Version: 3}, key)
+			}, args: []any{flow.MappingReview{Version: 3}},
+		},
+		flow.UpdateDiscover: {
+			ask: func(ctx context.Context, s *supervisors, in flow.ConnectionInput, key string) error {
+				return s.Discover(ctx, in, key)
+			},
+		},
+		flow.UpdateDisconnect: {
+			ask: func(ctx context.Context, s *supervisors, in flow.ConnectionInput, key string) error {
+				return s.Disconnect(ctx, in, flow.Disconnection{KeepMapping: true}, key)
+			}, args: []any{flow.Disconnection{KeepMapping: true}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, f, in := supervising()
+
+			require.NoError(t, test.ask(t.Context(), s, in, "key"))
+			want := client.UpdateWorkflowOptions{
+				UpdateID: name + "/key", WorkflowID: flow.ConnectionID(in.Connection), UpdateName: name,
+				Args: test.args, WaitForStage: client.WorkflowUpdateStageCompleted,
+			}
+			require.Equal(t, want, f.update)
+			require.NoError(t, test.ask(t.Context(), s, in, ""))
+			require.Empty(t, f.update.UpdateID, "without a key each call is one of its own")
+		})
+	}
+}
+
+func TestChoiceIsAnsweredWithTheRunItStarted(t *testing.T) {
 	t.Parallel()
 	s, f, in := supervising()
 	run := uuid.New()
@@ -120,15 +178,36 @@ func TestChoiceIsAnUpdateUnderTheCallersKey(t *testing.T) {
 	started, err := s.ChooseStartingPoint(t.Context(), in, flow.Choice{StartingPoint: lockstep.StartImport}, "key")
 	require.NoError(t, err)
 	require.Equal(t, &run, started.Run)
-	require.Equal(t, client.UpdateWorkflowOptions{
-		UpdateID: "key", WorkflowID: flow.ConnectionID(in.Connection), UpdateName: flow.UpdateChooseStartingPoint,
-		Args: []any{flow.Choice{StartingPoint: lockstep.StartImport}}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	}, f.update)
+}
+
+// FEATURES: P02
+func TestContactIsAWorkflowOfItsOwnThatAnswers(t *testing.T) {
+	t.Parallel()
+	s, f, in := supervising()
+	want := flow.TestContactResult{Run: uuid.New(), Outcome: lockstep.OutcomeCreated, CRMType: "Lead", CRMID: "00Q1", Elapsed: time.Second}
+	f.answer = want
+
+	got, err := s.TestContact(t.Context(), in, "key")
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	id := flow.TestContactID(in.Connection, "key")
+	require.Equal(t, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: flow.UpdateAnswer, WaitForStage: client.WorkflowUpdateStageCompleted}, f.update)
+	require.Equal(t, flow.TestContactInput{ConnectionRef: flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection}, Vendor: in.Vendor}, f.input)
+	require.Equal(t, id, f.options.ID)
+	require.Equal(t, "q", f.options.TaskQueue)
+	require.Equal(t, enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, f.options.WorkflowIDConflictPolicy)
+	require.Equal(t, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, f.options.WorkflowIDReusePolicy)
+	require.Equal(t, "Salesforce test contact · connection "+in.Connection.String()[:8], f.options.StaticSummary)
+	require.Contains(t, f.options.StaticDetails, flow.ConnectionID(in.Connection))
+	workspace, ok := f.options.TypedSearchAttributes.GetKeyword(temporal.NewSearchAttributeKeyKeyword(flow.AttrWorkspace))
+	require.True(t, ok)
+	require.Equal(t, in.Workspace.String(), workspace)
 }
 
 func TestWhatASupervisorRefusesIsTold(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[string]rest.Error{
+		flow.RefusedMapping:               {Code: flow.RefusedMapping, Kind: crm.KindConflict},
 		flow.RefusedChosen:                {Code: flow.RefusedChosen, Kind: crm.KindConflict},
 		string(lockstep.CodeUnauthorized): {Code: lockstep.CodeUnauthorized, Kind: crm.KindUnauthorized},
 		string(lockstep.CodeUnavailable):  {Code: lockstep.CodeUnavailable, Kind: crm.KindUnavailable},
@@ -151,7 +230,8 @@ func TestTemporalThatDoesNotAnswerIsTold(t *testing.T) {
 	s, f, in := supervising()
 	f.err = serviceerror.NewUnavailable("planted")
 
-	for _, err := range []error{s.Start(t.Context(), in), s.Signal(t.Context(), in, flow.SignalResume), s.CompleteAuthorization(t.Context(), in), s.Look(t.Context(), "import/1")} {
+	_, untested := s.TestContact(t.Context(), in, "key")
+	for _, err := range []error{untested, s.Retry(t.Context(), in, flow.RetryRequest{}), s.Discover(t.Context(), in, ""), s.Start(t.Context(), in), s.Signal(t.Context(), in, flow.SignalResume), s.CompleteAuthorization(t.Context(), in), s.Look(t.Context(), "import/1")} {
 		got, ok := errors.AsType[*rest.Error](err)
 		require.True(t, ok)
 		require.Equal(t, lockstep.Code("supervisor_unreachable"), got.Code)

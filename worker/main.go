@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -63,11 +64,12 @@ func run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 	s := store.New(pool)
 	queues := flow.QueuesFor(cfg.QueuePrefix)
 	kept := &schedules{client: temporal, queues: queues}
-	workers := workersFor(temporal, queues, cfg, kept, s, log)
+	fatal := make(chan error, 1)
+	workers := workersFor(temporal, queues, cfg, kept, s, log, fatal)
 	if err := kept.keepReconciling(ctx); err != nil {
 		return err
 	}
-	return serve(ctx, stdout, workers...)
+	return serve(ctx, stdout, fatal, workers...)
 }
 
 // bulkSlots is how many chunks run at once. Each holds one batch for each of its
@@ -76,12 +78,17 @@ const bulkSlots = 16
 
 // workersFor returns a worker for each queue. Both can do everything: what is
 // done where is for the workflows to say.
-func workersFor(c client.Client, queues flow.Queues, cfg config.Worker, kept *schedules, s *store.Store, log *zap.Logger) []worker.Worker {
+func workersFor(c client.Client, queues flow.Queues, cfg config.Worker, kept *schedules, s *store.Store, log *zap.Logger, fatal chan<- error) []worker.Worker {
 	opener, vault := connections(cfg, s, log)
 	vendors := facts(all.Factories())
 	var workers []worker.Worker
 	for _, queue := range []string{queues.Interactive, queues.Bulk} {
-		options := worker.Options{WorkerStopTimeout: cfg.Drain}
+		options := worker.Options{WorkerStopTimeout: cfg.Drain, OnFatalError: func(err error) {
+			select {
+			case fatal <- err:
+			default: // one is enough to end
+			}
+		}}
 		if queue == queues.Bulk {
 			options.MaxConcurrentActivityExecutionSize = bulkSlots
 		}
@@ -103,8 +110,10 @@ func workersFor(c client.Client, queues flow.Queues, cfg config.Worker, kept *sc
 func connections(cfg config.Worker, s *store.Store, log *zap.Logger) (*connect.Opener, *oauth.Vault) {
 	apps := make(map[crm.Vendor]oauth.App, len(cfg.Apps))
 	logins := make(map[crm.Vendor]string, len(cfg.Apps))
+	registrations := make(map[crm.Vendor]adapter.Registration, len(cfg.Apps))
 	for vendor, app := range cfg.Apps {
 		apps[vendor], logins[vendor] = oauth.App(app), app.LoginURL
+		registrations[vendor] = adapter.Registration{ID: app.ClientID, Secret: app.ClientSecret.Reveal()}
 	}
 	base := connect.Transport()
 	vault := &oauth.Vault{Rows: s, Keyring: cfg.Keyring}
@@ -113,7 +122,8 @@ func connections(cfg config.Worker, s *store.Store, log *zap.Logger) (*connect.O
 		Grants:  vault,
 	}
 	opener := &connect.Opener{
-		Rows: s, Vendors: all.Factories(), Logins: logins, Base: base, Log: log,
+		Rows: s, Vendors: all.Factories(), Logins: logins, Apps: registrations, Base: base, Log: log,
+		Pacer:  pacing(s, cfg.Reserve, log),
 		Tokens: func(c lockstep.Connection) adapter.TokenSource { return clients.For(c.Vendor, c.WorkspaceID, c.ID) },
 	}
 	return opener, vault
@@ -127,22 +137,34 @@ func facts(factories map[crm.Vendor]adapter.Factory) map[crm.Vendor]activities.F
 	return out
 }
 
-// serve runs workers until ctx ends, then lets what is running finish.
-func serve(ctx context.Context, stdout io.Writer, workers ...worker.Worker) error {
+// serve runs workers until ctx ends, or one of them can poll no more, then lets
+// what is running finish.
+func serve(ctx context.Context, stdout io.Writer, fatal <-chan error, workers ...worker.Worker) error {
 	for i, w := range workers {
 		if err := w.Start(); err != nil {
-			for _, started := range workers[:i] {
-				started.Stop()
-			}
+			stop(workers[:i])
 			return fmt.Errorf("starting to poll: %w", err)
 		}
 	}
 	if _, err := fmt.Fprintln(stdout, `{"ready":true}`); err != nil {
 		return fmt.Errorf("saying that it is ready: %w", err)
 	}
-	<-ctx.Done()
-	for _, w := range workers {
-		w.Stop()
+	var err error
+	select {
+	case <-ctx.Done():
+	case fault := <-fatal:
+		err = fmt.Errorf("polling: %w", fault)
 	}
-	return nil
+	stop(workers)
+	return err
+}
+
+// stop stops workers at the same time, so that none begins what another one
+// drops.
+func stop(workers []worker.Worker) {
+	var wg sync.WaitGroup
+	for _, w := range workers {
+		wg.Go(w.Stop)
+	}
+	wg.Wait()
 }

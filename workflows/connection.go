@@ -211,7 +211,8 @@ func (s *supervisor) startImport(ctx workflow.Context, force bool) (flow.Started
 		return started, err
 	}
 	in.Force = force
-	return started, workflow.ExecuteActivity(ctx, runs.StartImport, in).Get(ctx, &started)
+	err = workflow.ExecuteActivity(ctx, runs.StartImport, in).Get(ctx, &started)
+	return started, err
 }
 
 // newRun returns a request for a run with an id of its own.

@@ -88,7 +88,11 @@ func (s *supervisor) approveMapping(ctx workflow.Context, review flow.MappingRev
 // the external-id field is there.
 func (s *supervisor) discover(ctx workflow.Context) error {
 	defer func() { s.updated = true }()
-	return workflow.ExecuteActivity(once(ctx, s.ref, "discover again"), connections.SetUp, s.ref).Get(ctx, nil)
+	err := workflow.ExecuteActivity(once(ctx, s.ref, "discover again"), connections.SetUp, s.ref).Get(ctx, nil)
+	if err == nil && s.standing != nil && s.standing.Status == lockstep.StatusError { // what was wrong is mended
+		s.authorized = true
+	}
+	return err
 }
 
 // disconnect ends the connection: nothing older is written from now on, its

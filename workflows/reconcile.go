@@ -23,5 +23,6 @@ func Reconcile(ctx workflow.Context) (flow.Reconciled, error) {
 		},
 		Priority: temporal.Priority{PriorityKey: prioritySync},
 	})
-	return done, workflow.ExecuteActivity(ctx, runs.Reconcile).Get(ctx, &done)
+	err := workflow.ExecuteActivity(ctx, runs.Reconcile).Get(ctx, &done)
+	return done, err
 }

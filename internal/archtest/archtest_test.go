@@ -61,6 +61,9 @@ var mayImport = []struct {
 	{"internal/store/storetest", []string{"internal/store", "internal/stack", "internal/stack/"}},
 	{"internal/stack", nil},
 	{"internal/client", nil},
+	{"internal/pace", []string{"internal/crm", "internal/crm/adapter"}},
+	{"internal/conformance", nil},
+	{"deploy", nil},
 
 	// The two halves of the durable part.
 	{"activities", []string{"internal/crm", "internal/flow", "internal/lockstep"}},
@@ -90,7 +93,7 @@ var onlyIn = map[string][]string{
 
 	"database/sql": {"internal/store", "internal/store/db"}, // what goose takes; queries go through pgx
 	"net/http": {
-		"internal/client", "internal/crm/", "internal/crmsim", "internal/crmsim/", "internal/connect", "internal/oauth", "internal/obs",
+		"internal/client", "internal/crm/", "internal/crmsim", "internal/crmsim/", "internal/connect", "internal/oauth", "internal/obs", "internal/pace",
 		"internal/stack", "internal/stack/", "internal/e2e", "api/rest", "api", "worker", "starter",
 	},
 	"os": { // the mains, what starts processes, and the keyset's file

@@ -23,14 +23,14 @@ type entry struct {
 
 // key is what a connector is made of. When any of it changes, so must it.
 type key struct {
-	workspace, connection uuid.UUID
-	epoch                 int64
-	vendor                crm.Vendor
-	baseURL, userID       string
+	workspace, connection      uuid.UUID
+	epoch                      int64
+	vendor                     crm.Vendor
+	baseURL, accountID, userID string
 }
 
 func keyOf(c lockstep.Connection) key {
-	return key{c.WorkspaceID, c.ID, c.Epoch, c.Vendor, c.BaseURL, c.Account.UserID}
+	return key{c.WorkspaceID, c.ID, c.Epoch, c.Vendor, c.BaseURL, c.Account.ID, c.Account.UserID}
 }
 
 // cacheSize bounds the connectors that are remembered. What falls out costs a

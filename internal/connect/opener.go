@@ -31,12 +31,17 @@ type Opener struct {
 	// the LOGIN_URL settings.
 	Logins map[crm.Vendor]string
 
+	// Apps are what Lockstep is registered as with each vendor, for the calls
+	// that show it. A vendor that is missing is called without.
+	Apps map[crm.Vendor]adapter.Registration
+
 	// Tokens returns the access tokens of a connection. It is asked once for
 	// each Connector.
 	Tokens func(lockstep.Connection) adapter.TokenSource
 
-	// Pacer returns what spends the allowance of a connection's account; nil for
-	// no limits.
+	// Pacer returns what spends the allowance of a connection's account, or nil
+	// for no limits. It is asked once for each Connector; nil is no limits for
+	// all.
 	Pacer func(lockstep.Connection, adapter.Factory) adapter.Pacer
 
 	Meter adapter.Meter     // nil measures nothing
@@ -86,6 +91,7 @@ func (o *Opener) OpenWith(c lockstep.Connection, tokens adapter.TokenSource) (cr
 		LoginURL:  login,
 		AccountID: c.Account.ID,
 		UserID:    c.Account.UserID,
+		Client:    o.Apps[c.Vendor],
 		HTTP:      adapter.Client(o.Base, chain),
 		Log: o.Log.With(
 			zap.String("vendor", string(c.Vendor)),

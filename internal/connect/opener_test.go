@@ -33,7 +33,7 @@ func setup(t *testing.T) *bundle {
 
 	b := &bundle{row: &rows{c: lockstep.Connection{
 		ID: uuid.New(), WorkspaceID: uuid.New(), Vendor: crm.Salesforce, Epoch: 1,
-		BaseURL: "https://acme.my.salesforce.com", Account: crm.Account{UserID: "005"},
+		BaseURL: "https://acme.my.salesforce.com", Account: crm.Account{ID: "00D", UserID: "005"},
 	}}}
 	b.opener = &connect.Opener{
 		Rows:    b.row,
@@ -91,6 +91,7 @@ func TestWhatAConnectorIsMadeOfMakesAnother(t *testing.T) {
 
 	for name, change := range map[string]func(*lockstep.Connection){
 		"another address":   func(c *lockstep.Connection) { c.BaseURL = "https://moved.my.salesforce.com" },
+		"another account":   func(c *lockstep.Connection) { c.Account.ID = "00E" },
 		"another user":      func(c *lockstep.Connection) { c.Account.UserID = "006" },
 		"another workspace": func(c *lockstep.Connection) { c.WorkspaceID = uuid.New() },
 	} {
@@ -122,11 +123,14 @@ func TestAdapterIsGivenWhatTheRowSays(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.row.c.BaseURL += "/"
+	b.opener.Apps = map[crm.Vendor]adapter.Registration{crm.Salesforce: {ID: "app", Secret: "secret"}}
 
 	b.open(t)
 	require.Equal(t, "https://acme.my.salesforce.com", b.opened[0].BaseURL)
 	require.Equal(t, "https://login.salesforce.com", b.opened[0].LoginURL)
+	require.Equal(t, "00D", b.opened[0].AccountID)
 	require.Equal(t, "005", b.opened[0].UserID)
+	require.Equal(t, adapter.Registration{ID: "app", Secret: "secret"}, b.opened[0].Client)
 	require.NotNil(t, b.opened[0].Log)
 }
 
@@ -156,6 +160,19 @@ func TestAForeignAddressIsNotOpened(t *testing.T) {
 		require.Equal(t, crm.KindInternal, crm.KindOf(err))
 		require.Empty(t, b.opened)
 	}
+}
+
+func TestCallsThatGetNoPermitAreNotSent(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	parked := &crm.Error{Kind: crm.KindQuota, Op: "pace.take"}
+	b.opener.Pacer = func(c lockstep.Connection, f adapter.Factory) adapter.Pacer {
+		require.Equal(t, "00D", c.Account.ID)
+		require.Equal(t, crm.Salesforce, f.Vendor)
+		return closed{parked}
+	}
+
+	require.ErrorIs(t, b.open(t).Check(t.Context()), parked)
 }
 
 func TestFailuresAreNotRemembered(t *testing.T) {
@@ -273,3 +290,12 @@ func (free) Take(context.Context, int) error { return nil }
 
 // Observe implements adapter.Pacer.
 func (free) Observe(http.Header, int) {}
+
+// closed is an adapter.Pacer that grants nothing.
+type closed struct{ err error }
+
+// Take implements adapter.Pacer.
+func (c closed) Take(context.Context, int) error { return c.err }
+
+// Observe implements adapter.Pacer.
+func (closed) Observe(http.Header, int) {}

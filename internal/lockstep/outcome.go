@@ -63,6 +63,9 @@ type Record struct {
 // Row is where a record stands with one connection.
 type Row struct {
 	ConnectionID uuid.UUID
+	RecordID     uuid.UUID
+	Object       crm.Object
+	ExternalID   string // the application's own, of the record
 	State        State
 	RunID        *uuid.UUID // that marked it; nil when a change did
 	CRMType      string

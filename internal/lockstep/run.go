@@ -91,6 +91,12 @@ type EventFilter struct {
 	Problem Code
 }
 
+// RowFilter narrows the rows that have not arrived; zero fields do not.
+type RowFilter struct {
+	State   State // failed, waiting or skipped
+	Problem Code
+}
+
 // Run is one execution of an import, a sync, a retry or a test contact.
 type Run struct {
 	ID           uuid.UUID

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"lockstep/internal/crm"
@@ -27,7 +28,13 @@ type bundle struct {
 
 func setup(t testing.TB, contacts int) *bundle {
 	t.Helper()
-	b := &bundle{store: store.New(storetest.New(t))}
+	return setupIn(t, storetest.New(t), contacts)
+}
+
+// setupIn is setup in a database that the test has a hand in.
+func setupIn(t testing.TB, pool *pgxpool.Pool, contacts int) *bundle {
+	t.Helper()
+	b := &bundle{store: store.New(pool)}
 	ctx := t.Context()
 
 	w, err := lockstep.NewWorkspace("Test")

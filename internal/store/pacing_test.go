@@ -192,7 +192,7 @@ func TestIdleAccountIsCalledAtOnceButNotForLong(t *testing.T) {
 	for a.take(t, 1).Wait == 0 {
 		early++
 	}
-	require.Equal(t, 4, early, "a fiftieth of 200")
+	require.Equal(t, 6, early, "three in a hundred of 200")
 }
 
 func TestNothingIsBookedThatIsTooFarAway(t *testing.T) {

@@ -66,13 +66,36 @@ func (s *Store) RecordLedger(ctx context.Context, workspace, record uuid.UUID) (
 	}
 	out := make([]lockstep.Row, len(rows))
 	for i, r := range rows {
-		out[i] = lockstep.Row{
-			ConnectionID: r.ConnectionID, State: lockstep.State(r.State), RunID: r.RunID, CRMType: orEmpty(r.CRMType), CRMID: orEmpty(r.CRMID),
-			Problem: lockstep.Code(orEmpty(r.Problem)), Detail: orEmpty(r.Detail), SettledAt: r.SettledAt,
-		}
-		if r.Claim != nil && r.State == string(lockstep.StatePending) {
-			out[i].State = lockstep.StateClaimed
-		}
+		out[i] = ledgerRow(r)
 	}
 	return out, nil
+}
+
+// Stranded returns up to limit rows of a connection that failed, wait, or were
+// left alone, after the one with the given record id, in order of record id.
+func (s *Store) Stranded(ctx context.Context, workspace, connection uuid.UUID, filter lockstep.RowFilter, after uuid.UUID, limit int) ([]lockstep.Row, error) {
+	rows, err := s.q.Stranded(ctx, db.StrandedParams{
+		WorkspaceID: workspace, ConnectionID: connection, State: orNil(string(filter.State)), Problem: orNil(string(filter.Problem)),
+		After: after, PageSize: int32(limit), //nolint:gosec // a page
+	})
+	if err != nil {
+		return nil, interpret("stranded", err)
+	}
+	out := make([]lockstep.Row, len(rows))
+	for i, r := range rows {
+		out[i] = ledgerRow(db.RecordLedgerRow(r))
+	}
+	return out, nil
+}
+
+func ledgerRow(r db.RecordLedgerRow) lockstep.Row {
+	row := lockstep.Row{
+		ConnectionID: r.ConnectionID, RecordID: r.RecordID, Object: crm.Object(r.Object), ExternalID: r.ExternalID,
+		State: lockstep.State(r.State), RunID: r.RunID, CRMType: orEmpty(r.CRMType), CRMID: orEmpty(r.CRMID),
+		Problem: lockstep.Code(orEmpty(r.Problem)), Detail: orEmpty(r.Detail), SettledAt: r.SettledAt,
+	}
+	if r.Claim != nil && r.State == string(lockstep.StatePending) {
+		row.State = lockstep.StateClaimed
+	}
+	return row
 }

@@ -3,7 +3,8 @@
 // and what sqlc makes of both in db/, which nobody else imports.
 //
 // It decides nothing that a record or a vendor depends on: it claims, settles
-// and counts what it is told. Each query names the workspace. What callers are
+// and counts what it is told. Each query names the workspace, but for those of
+// an account's pace, which its workspaces share. What callers are
 // given are the nouns of packages lockstep and crm; what goes wrong in a way
 // that they can act on is a crm.Error.
 package store

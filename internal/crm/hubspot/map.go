@@ -114,10 +114,10 @@ func (p property) fieldType() crm.FieldType {
 		return crm.TypeDateTime
 	case "enumeration":
 		switch {
+		case p.FieldType == "checkbox": // several values, wherever the options are kept
+			return crm.TypeMultiselect
 		case p.ReferencedType != "" || p.ExternalOptions: // an owner, a team
 			return crm.TypeReference
-		case p.FieldType == "checkbox":
-			return crm.TypeMultiselect
 		}
 		return crm.TypePicklist
 	}

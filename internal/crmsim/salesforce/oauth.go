@@ -321,6 +321,7 @@ func (s *Sim) who(w http.ResponseWriter, r *http.Request, session crmsim.Session
 		"first_name": "Ada", "last_name": "Admin", "email": name, "email_verified": true, "zoneinfo": "America/Los_Angeles",
 		"timezone": "America/Los_Angeles", "active": true, "user_type": "STANDARD", "language": "en_US", "locale": "en_US",
 		"utcOffset": -28800000, "is_salesforce_integration_user": false,
+		"updated_at": "2026-01-02T03:04:05Z", "address": map[string]string{"country": "US"},
 		"urls": map[string]string{
 			"rest":     base(r) + "/services/data/v{version}/",
 			"sobjects": base(r) + "/services/data/v{version}/sobjects/",

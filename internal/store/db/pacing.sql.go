@@ -127,7 +127,7 @@ WITH bucket AS (
         LATERAL (SELECT CASE WHEN b.others_until > c.moment THEN b.others ELSE 0 END AS others) AS o,
         -- However much others use, some calls are made: only answers tell when it is less.
         LATERAL (SELECT greatest(least(b.calls * (1 - $4::float8), b.calls - o.others), b.calls * 0.05::float8, 1) AS allowed) AS a,
-        LATERAL (SELECT greatest(a.allowed * 0.02::float8, 1) AS burst) AS u,
+        LATERAL (SELECT greatest(a.allowed * 0.03::float8, 1) AS burst) AS u,
         LATERAL (SELECT greatest(b.span * (1.005::float8 / greatest(a.allowed - u.burst, 0.5::float8)), interval '1 microsecond') AS every) AS e
 ), park AS (
     SELECT max(p.until) AS until, coalesce(bool_or(p.spent AND p.until > c.moment + $5::interval), false) AS spent
@@ -186,7 +186,7 @@ type TakePermitsRow struct {
 // the slowest. The buckets' locks make workers queue, and the clock is read when
 // they are held.
 //
-// Of the calls that a bucket allows, a fiftieth may come at once and the rest is
+// Of the calls that a bucket allows, three in a hundred may come at once and the rest is
 // spread evenly: at most burst + span / every calls fall into any span, which is
 // never more than allowed. A two-hundredth is left for calls that are held up on
 // their way while later ones are not.

@@ -195,6 +195,98 @@ func (q *Queries) Records(ctx context.Context, arg RecordsParams) ([]RecordsRow,
 	return items, nil
 }
 
+const stranded = `-- name: Stranded :many
+SELECT l.connection_id, l.record_id, l.workspace_id, l.object, l.state, l.run_id, l.desired, l.crm_type, l.crm_id, l.hash, l.in_doubt, l.absent, l.force, l.attempts, l.claim, l.claim_until, l.not_before, l.problem, l.detail, l.settled_at, r.external_id FROM ledger l JOIN records r ON r.workspace_id = l.workspace_id AND r.id = l.record_id
+WHERE l.workspace_id = $1 AND l.connection_id = $2 AND l.state IN ('failed', 'waiting', 'skipped')
+  AND ($3::text IS NULL OR l.state = $3)
+  AND ($4::text IS NULL OR l.problem = $4)
+  AND l.record_id > $5
+ORDER BY l.record_id LIMIT $6
+`
+
+type StrandedParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+	State        *string
+	Problem      *string
+	After        uuid.UUID
+	PageSize     int32
+}
+
+type StrandedRow struct {
+	ConnectionID uuid.UUID
+	RecordID     uuid.UUID
+	WorkspaceID  uuid.UUID
+	Object       string
+	State        string
+	RunID        *uuid.UUID
+	Desired      int64
+	CRMType      *string
+	CRMID        *string
+	Hash         []byte
+	InDoubt      bool
+	Absent       bool
+	Force        bool
+	Attempts     int32
+	Claim        *uuid.UUID
+	ClaimUntil   *time.Time
+	NotBefore    *time.Time
+	Problem      *string
+	Detail       *string
+	SettledAt    *time.Time
+	ExternalID   string
+}
+
+// What has not arrived: what failed, waits, or was left alone on purpose.
+func (q *Queries) Stranded(ctx context.Context, arg StrandedParams) ([]StrandedRow, error) {
+	rows, err := q.db.Query(ctx, stranded,
+		arg.WorkspaceID,
+		arg.ConnectionID,
+		arg.State,
+		arg.Problem,
+		arg.After,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StrandedRow
+	for rows.Next() {
+		var i StrandedRow
+		if err := rows.Scan(
+			&i.ConnectionID,
+			&i.RecordID,
+			&i.WorkspaceID,
+			&i.Object,
+			&i.State,
+			&i.RunID,
+			&i.Desired,
+			&i.CRMType,
+			&i.CRMID,
+			&i.Hash,
+			&i.InDoubt,
+			&i.Absent,
+			&i.Force,
+			&i.Attempts,
+			&i.Claim,
+			&i.ClaimUntil,
+			&i.NotBefore,
+			&i.Problem,
+			&i.Detail,
+			&i.SettledAt,
+			&i.ExternalID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const upsertRecords = `-- name: UpsertRecords :one
 WITH conns AS (
     SELECT id, workspace_id, vendor, status, status_reason, account_id, account_name, environment, edition, account_user, base_url, epoch, targets, starting_point, created_at, connected_at, paused, owner_id, owners, sync_seconds, mapping_approved, proven_at, synced_at FROM connections c WHERE c.workspace_id = $1 ORDER BY c.id FOR SHARE

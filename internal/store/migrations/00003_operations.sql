@@ -17,10 +17,13 @@ CREATE INDEX records_email ON records (workspace_id, object, lower(btrim(fields 
 
 CREATE UNIQUE INDEX runs_one_retry ON runs (connection_id) WHERE kind = 'retry' AND finished_at IS NULL;
 CREATE UNIQUE INDEX runs_one_sync ON runs (connection_id) WHERE kind = 'sync' AND finished_at IS NULL;
+-- What a person looks through page by page when not all has arrived.
+CREATE INDEX ledger_stranded ON ledger (connection_id, record_id) WHERE state IN ('failed', 'waiting', 'skipped');
+
 CREATE INDEX runs_open ON runs (workspace_id, connection_id) WHERE finished_at IS NULL;
 
 -- +goose Down
-DROP INDEX runs_open, runs_one_sync, runs_one_retry, records_email;
+DROP INDEX ledger_stranded, runs_open, runs_one_sync, runs_one_retry, records_email;
 ALTER TABLE records DROP COLUMN test;
 ALTER TABLE connections DROP COLUMN paused, DROP COLUMN owner_id, DROP COLUMN owners, DROP COLUMN sync_seconds, DROP COLUMN mapping_approved,
     DROP COLUMN proven_at, DROP COLUMN synced_at;

@@ -49,3 +49,12 @@ ORDER BY id LIMIT @page_size;
 -- name: RecordLedger :many
 SELECT l.*, r.external_id FROM ledger l JOIN records r ON r.workspace_id = l.workspace_id AND r.id = l.record_id
 WHERE l.workspace_id = @workspace_id AND l.record_id = @record_id;
+
+-- name: Stranded :many
+-- What has not arrived: what failed, waits, or was left alone on purpose.
+SELECT l.*, r.external_id FROM ledger l JOIN records r ON r.workspace_id = l.workspace_id AND r.id = l.record_id
+WHERE l.workspace_id = @workspace_id AND l.connection_id = @connection_id AND l.state IN ('failed', 'waiting', 'skipped')
+  AND (sqlc.narg('state')::text IS NULL OR l.state = sqlc.narg('state'))
+  AND (sqlc.narg('problem')::text IS NULL OR l.problem = sqlc.narg('problem'))
+  AND l.record_id > @after
+ORDER BY l.record_id LIMIT @page_size;

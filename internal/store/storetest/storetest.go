@@ -7,10 +7,13 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -30,6 +33,7 @@ type cluster struct {
 	pg    *stack.Postgres
 	clone sync.Mutex // PostgreSQL copies a template for one at a time
 	made  atomic.Int64
+	life  io.Closer // of this process, as who cleans up behind it sees it
 }
 
 // shared lives as long as the test process; testing gives a package no better
@@ -53,6 +57,9 @@ func URL(t testing.TB) string {
 	shared.clone.Lock()
 	defer shared.clone.Unlock()
 	require.NoError(t, shared.exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template))
+	t.Cleanup(func() { // a disk is soon full of them
+		require.NoError(t, shared.exec(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)"))
+	})
 	return shared.pg.AdminURL(name)
 }
 
@@ -73,6 +80,9 @@ func (c *cluster) start() error {
 	if err != nil {
 		return fmt.Errorf("making a directory for PostgreSQL: %w", err)
 	}
+	if c.life, err = removeWithUs(dir); err != nil {
+		return err
+	}
 	if c.pg, err = stack.StartPostgres(ctx, stack.PostgresConfig{Dir: filepath.Join(dir, "pg")}); err != nil {
 		return fmt.Errorf("starting PostgreSQL: %w", err)
 	}
@@ -85,6 +95,22 @@ func (c *cluster) start() error {
 	}
 	defer pool.Close()
 	return store.Migrate(ctx, pool)
+}
+
+// removeWithUs removes dir once this process has ended, however it does, for
+// then what it returns is closed.
+func removeWithUs(dir string) (io.Closer, error) {
+	const wait = "read -r _; sleep 2; rm -rf \"$0\"" // the server has ended by then
+	cmd := exec.Command("sh", "-c", wait, dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // an interrupted test must not take it along
+	life, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("watching over %s: %w", dir, err)
+	}
+	return life, nil
 }
 
 func (c *cluster) exec(ctx context.Context, sql string) error {
