@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"lockstep/internal/crm"
 	"lockstep/internal/lockstep"
 )
 
@@ -84,6 +85,14 @@ func TestRolesAreEnforced(t *testing.T) {
 	require.True(t, may(lockstep.RoleStandard, "POST /v1/records"))
 	require.False(t, may(lockstep.RoleStandard, "POST /v1/connections"))
 	require.True(t, may(lockstep.RoleCRMOwner, "POST /v1/connections"))
+	for route, audience := range access {
+		if method, _, _ := strings.Cut(route, " "); method != http.MethodGet && len(audience) > 0 {
+			require.NotContains(t, audience, lockstep.RoleSpectator, route)
+		}
+		if strings.Contains(route, "/connections") && !strings.HasPrefix(route, "GET ") {
+			require.NotContains(t, audience, lockstep.RoleStandard, route)
+		}
+	}
 }
 
 func TestRequestsWithoutAValidKeyAreRefused(t *testing.T) {
@@ -121,6 +130,15 @@ func TestGenerousLimitIsPerKey(t *testing.T) {
 	}
 }
 
+// bodies are what routes take that take nothing less.
+var bodies = map[string]string{
+	"PATCH /v1/connections/:connection_id":                `{"owner_id": "005A", "sync_every_seconds": 60}`,
+	"POST /v1/connections/:connection_id/starting-point":  `{"choice": "skip"}`,
+	"POST /v1/connections/:connection_id/retry":           `{"problem": "locked"}`,
+	"POST /v1/connections/:connection_id/disconnect":      `{"confirm": true}`,
+	"POST /v1/connections/:connection_id/mapping/approve": `{"version": 1}`,
+}
+
 // TestNoRouteShowsAnotherWorkspace asks for everything of one workspace with
 // the key of another.
 func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
@@ -130,6 +148,7 @@ func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
 	c := b.connection(t, lockstep.StatusLive)
 	run := b.run(t, c)
 	require.NoError(t, b.store.RecordEvent(t.Context(), c.WorkspaceID, c.ID, "planted-event", "", ""))
+	require.NoError(t, b.store.PutOwners(t.Context(), c.WorkspaceID, c.ID, []crm.Owner{{ID: "005A", Name: "planted-owner", Active: true}}))
 	owner := b.tenant
 	b.tenant = b.newTenant(t)
 
@@ -138,14 +157,10 @@ func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
 			continue
 		}
 		method, path := target(route, c.ID.String(), run.ID.String())
-		body := ""
-		switch {
-		case strings.HasSuffix(path, "/starting-point"):
-			body = `{"choice": "skip"}`
-		case route == loadRoute || route == "POST /v1/connections":
+		if route == loadRoute || route == "POST /v1/connections" {
 			continue // these only add to the caller's own
 		}
-		a := b.ask(t, method, path, body)
+		a := b.ask(t, method, path, bodies[route])
 		if strings.Contains(route, ":") {
 			a.problem(http.StatusNotFound, "not_found")
 		}

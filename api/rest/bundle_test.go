@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -51,9 +52,9 @@ func setup(t *testing.T, adjust ...func(*Server)) *bundle {
 	t.Helper()
 	s := store.New(storetest.New(t))
 	core, logs := observer.New(zap.DebugLevel)
-	b := &bundle{store: s, logs: logs, supervisors: &fakeSupervisors{}, signIns: &fakeSignIns{store: s}}
+	b := &bundle{store: s, logs: logs, supervisors: &fakeSupervisors{tested: flow.TestContactResult{Outcome: lockstep.OutcomeCreated}}, signIns: &fakeSignIns{store: s}}
 	b.server = &Server{
-		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: s, Mappings: s, Records: s,
+		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: s, Mappings: s, Records: s, Ledger: s,
 		SignIns: b.signIns, Supervisors: b.supervisors,
 		Vendors:   vendors(),
 		Probes:    map[string]func(context.Context) error{"postgresql": func(context.Context) error { return nil }},
@@ -206,6 +207,8 @@ type fakeSupervisors struct {
 	mu      sync.Mutex
 	told    []string
 	started flow.Started
+	tested  flow.TestContactResult
+	done    func() // what an update leads to before it is answered
 	err     error
 	gone    bool // there is no workflow to look
 }
@@ -223,6 +226,34 @@ func (f *fakeSupervisors) Start(_ context.Context, in flow.ConnectionInput) erro
 
 func (f *fakeSupervisors) Signal(_ context.Context, in flow.ConnectionInput, signal string) error {
 	return f.note(signal, in)
+}
+
+func (f *fakeSupervisors) Retry(_ context.Context, in flow.ConnectionInput, retry flow.RetryRequest) error {
+	return f.note(strings.TrimSpace("retry "+string(retry.Problem)), in)
+}
+
+func (f *fakeSupervisors) ApproveMapping(_ context.Context, in flow.ConnectionInput, review flow.MappingReview, key string) error {
+	return f.update(fmt.Sprintf("approve %d %s", review.Version, key), in)
+}
+
+func (f *fakeSupervisors) Discover(_ context.Context, in flow.ConnectionInput, key string) error {
+	return f.update("discover "+key, in)
+}
+
+func (f *fakeSupervisors) Disconnect(_ context.Context, in flow.ConnectionInput, how flow.Disconnection, key string) error {
+	return f.update(fmt.Sprintf("disconnect %t %s", how.KeepMapping, key), in)
+}
+
+func (f *fakeSupervisors) TestContact(_ context.Context, in flow.ConnectionInput, key string) (flow.TestContactResult, error) {
+	return f.tested, f.note("test "+key, in)
+}
+
+// update notes what it is asked, and does it.
+func (f *fakeSupervisors) update(what string, in flow.ConnectionInput) error {
+	if f.done != nil {
+		f.done()
+	}
+	return f.note(what, in)
 }
 
 func (f *fakeSupervisors) CompleteAuthorization(_ context.Context, in flow.ConnectionInput) error {

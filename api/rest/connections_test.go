@@ -1,9 +1,7 @@
 package rest
 
 import (
-	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +50,61 @@ func TestConnectionThatCannotBeIsRefused(t *testing.T) {
 	require.Empty(t, read[ConnectionList](b.ask(t, http.MethodGet, "/v1/connections", ""), http.StatusOK).Items)
 }
 
+// FEATURES: B01
+func TestChecklistFollowsWhatWasDone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t, lockstep.StatusLive)
+	at := func() (done []bool, current string, got Connection) {
+		got = read[Connection](b.ask(t, http.MethodGet, "/v1/connections/"+c.ID.String(), ""), http.StatusOK)
+		for _, step := range got.Checklist {
+			done = append(done, step.Done)
+			if step.Current {
+				current = step.ID
+			}
+		}
+		return done, current, got
+	}
+
+	done, current, got := at()
+	require.Equal(t, []bool{true, true, false, false}, done)
+	require.Equal(t, "mapping", current)
+	require.Nil(t, got.ApprovedMappingVersion)
+	require.Nil(t, got.ProvenAt)
+
+	require.NoError(t, b.store.PutMapping(t.Context(), c.WorkspaceID, c.ID, lockstep.Mapping{Object: crm.Contact, Type: "Lead", Version: 1}))
+	require.NoError(t, b.store.ApproveMapping(t.Context(), c.WorkspaceID, c.ID, crm.Contact, 1))
+	done, current, got = at()
+	require.Equal(t, []bool{true, true, true, false}, done)
+	require.Equal(t, "test_contact", current)
+	require.EqualValues(t, 1, *got.ApprovedMappingVersion)
+
+	require.NoError(t, b.store.Proven(t.Context(), c.WorkspaceID, c.ID))
+	done, current, got = at()
+	require.Equal(t, []bool{true, true, true, true}, done)
+	require.Empty(t, current)
+	require.NotNil(t, got.ProvenAt)
+}
+
+func TestConnectionShowsTheRunThatPeopleFollow(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	load(t, b, "external_id\n1\n")
+	c := b.connection(t, lockstep.StatusLive)
+	run := b.run(t, c)
+	test := lockstep.Run{ID: uuid.Must(uuid.NewV7()), WorkspaceID: c.WorkspaceID, ConnectionID: c.ID, Kind: lockstep.RunTestContact, LinkUp: lockstep.LinkUpLate}
+	_, err := b.store.BeginTest(t.Context(), test, lockstep.Record{ID: uuid.Must(uuid.NewV7()), Object: crm.Contact, ExternalID: "test", Fields: make(map[string]any)})
+	require.NoError(t, err)
+
+	current := func() uuid.UUID {
+		return read[Connection](b.ask(t, http.MethodGet, "/v1/connections/"+c.ID.String(), ""), http.StatusOK).CurrentRun.ID
+	}
+	require.Equal(t, run.ID, current(), "an import, whatever comes and goes beside it")
+	_, err = b.store.FinishRun(t.Context(), run, lockstep.RunCancelled, "")
+	require.NoError(t, err)
+	require.Equal(t, test.ID, current())
+}
+
 func TestConnectionShowsItsAccountAndItsRun(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -69,6 +122,7 @@ func TestConnectionShowsItsAccountAndItsRun(t *testing.T) {
 	require.True(t, got.Checklist[2].Current)
 }
 
+// FEATURES: S05
 func TestReconnectingMakesAFreshLink(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -80,59 +134,16 @@ func TestReconnectingMakesAFreshLink(t *testing.T) {
 	require.Len(t, b.supervisors.told, 2, "a supervisor that has given up is started again")
 }
 
-func TestSignalsAreOnlySentWhereTheyMakeSense(t *testing.T) {
-	t.Parallel()
-	type outcome struct {
-		status int
-		told   string
-	}
-	ok := func(signal string) outcome { return outcome{http.StatusAccepted, signal} }
-	already, no := outcome{http.StatusAccepted, ""}, outcome{http.StatusConflict, ""}
-	tests := map[string]map[lockstep.Status]outcome{
-		"pause": {
-			lockstep.StatusLive: ok("pause"), lockstep.StatusPaused: already, lockstep.StatusReady: no, lockstep.StatusConnecting: no,
-			lockstep.StatusSettingUp: no, lockstep.StatusUnauthorized: no, lockstep.StatusError: no, lockstep.StatusDisconnected: no,
-		},
-		"resume": {
-			lockstep.StatusPaused: ok("resume"), lockstep.StatusLive: already, lockstep.StatusReady: no, lockstep.StatusConnecting: no,
-			lockstep.StatusSettingUp: no, lockstep.StatusUnauthorized: no, lockstep.StatusError: no, lockstep.StatusDisconnected: no,
-		},
-		"resync": {
-			lockstep.StatusLive: ok("resync"), lockstep.StatusPaused: no, lockstep.StatusReady: no, lockstep.StatusConnecting: no,
-			lockstep.StatusSettingUp: no, lockstep.StatusUnauthorized: no, lockstep.StatusError: no, lockstep.StatusDisconnected: no,
-		},
-	}
-	b := setup(t)
-	for command, outcomes := range tests {
-		for status, want := range outcomes {
-			b.supervisors.told = nil
-			c := b.connection(t, status)
-			a := b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/"+command, "")
-			require.Equal(t, want.status, a.Code, "%s while %s", command, status)
-			if want.status == http.StatusConflict {
-				p := a.problem(http.StatusConflict, "connection_not_live")
-				require.Contains(t, p.Detail, strings.ReplaceAll(string(status), "_", " "))
-			}
-			var told []string
-			if want.told != "" {
-				told = []string{want.told + " " + flow.ConnectionID(c.ID) + " salesforce"}
-			}
-			require.Equal(t, told, b.supervisors.told, "%s while %s", command, status)
-		}
-	}
-}
-
-func TestResyncWaitsForTheImport(t *testing.T) {
+// FEATURES: S04
+func TestWhatWasDisconnectedCanBeConnectedAgain(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	load(t, b, "external_id\n1\n")
-	c := b.connection(t, lockstep.StatusLive)
-	run := b.run(t, c)
+	c := b.connection(t, lockstep.StatusDisconnected)
 
-	b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/resync", "").problem(http.StatusConflict, "import_open")
-	_, err := b.store.FinishRun(t.Context(), run, lockstep.RunCompleted, "")
-	require.NoError(t, err)
-	require.Equal(t, http.StatusAccepted, b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/resync", "").Code)
+	b.visit(t, b.link(t, c))
+	require.Empty(t, b.supervisors.told, "nobody waits for what was disconnected")
+	require.Equal(t, http.StatusOK, b.visit(t, "/v1/oauth/callback?state=s&code=c").Code)
+	require.Equal(t, []string{"complete " + flow.ConnectionID(c.ID) + " salesforce"}, b.supervisors.told)
 }
 
 func TestChoosingAStartingPointIsTheSupervisorsDecision(t *testing.T) {
@@ -161,16 +172,4 @@ func TestChoosingAStartingPointIsTheSupervisorsDecision(t *testing.T) {
 
 	waiting := b.connection(t, lockstep.StatusConnecting)
 	b.ask(t, http.MethodPost, "/v1/connections/"+waiting.ID.String()+"/starting-point", `{"choice": "skip"}`).problem(http.StatusConflict, flow.RefusedNotReady)
-}
-
-func TestSupervisorsThatDoNotAnswerAreTold(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	c := b.connection(t, lockstep.StatusLive)
-	b.supervisors.err = &Error{Code: "supervisor_unreachable", Err: fmt.Errorf("planted: %w", &crm.Error{Kind: crm.KindUnavailable})}
-
-	for _, command := range []string{"pause", "resync", "authorize"} {
-		b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/"+command, "").problem(http.StatusServiceUnavailable, "supervisor_unreachable")
-	}
-	require.Equal(t, 3, b.logs.FilterMessage("failing").Len())
 }

@@ -133,9 +133,10 @@ func (d *document) validate(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// checkMediaType refuses a body of a kind that the operation does not take.
+// checkMediaType refuses a body of a kind that the operation does not take. None
+// is of no kind, where none is needed.
 func checkMediaType(r *http.Request, operation *openapi3.Operation) error {
-	if operation.RequestBody == nil {
+	if operation.RequestBody == nil || !operation.RequestBody.Value.Required && r.ContentLength == 0 {
 		return nil
 	}
 	taken := operation.RequestBody.Value.Content

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"lockstep/internal/crm"
+	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
 )
 
@@ -39,6 +40,44 @@ func (s *Server) GetMapping(ctx context.Context, req GetMappingRequestObject) (G
 		out.Issues = append(out.Issues, MappingIssue{Target: issue.Target, Code: issue.Code, Message: issue.Message})
 	}
 	return out, nil
+}
+
+// ApproveMapping implements StrictServerInterface. The supervisor decides: a
+// version that is not the newest comes back as a refusal.
+func (s *Server) ApproveMapping(ctx context.Context, req ApproveMappingRequestObject) (ApproveMappingResponseObject, error) {
+	out, err := s.asked(ctx, req.ConnectionID, func(c lockstep.Connection) error {
+		return s.Supervisors.ApproveMapping(ctx, inputOf(c), flow.MappingReview{Version: req.Body.Version}, deref(req.Params.IdempotencyKey))
+	})
+	return ApproveMapping200JSONResponse(out), err
+}
+
+// DiscoverConnection implements StrictServerInterface.
+func (s *Server) DiscoverConnection(ctx context.Context, req DiscoverConnectionRequestObject) (DiscoverConnectionResponseObject, error) {
+	out, err := s.asked(ctx, req.ConnectionID, func(c lockstep.Connection) error {
+		return s.Supervisors.Discover(ctx, inputOf(c), deref(req.Params.IdempotencyKey))
+	})
+	return DiscoverConnection200JSONResponse(out), err
+}
+
+// asked asks something of the supervisor of a connection that somebody is
+// signed in to, and returns the connection as it is then.
+func (s *Server) asked(ctx context.Context, id uuid.UUID, ask func(lockstep.Connection) error) (Connection, error) {
+	c, err := s.connection(ctx, id)
+	if err != nil {
+		return Connection{}, err
+	}
+	switch c.Status {
+	case lockstep.StatusConnecting, lockstep.StatusUnauthorized, lockstep.StatusDisconnected:
+		return Connection{}, notReady(c)
+	case lockstep.StatusSettingUp, lockstep.StatusReady, lockstep.StatusLive, lockstep.StatusPaused, lockstep.StatusError:
+	}
+	if err := ask(c); err != nil {
+		return Connection{}, err
+	}
+	if c, err = s.connection(ctx, id); err != nil {
+		return Connection{}, err
+	}
+	return s.show(ctx, c)
 }
 
 // GetSchema implements StrictServerInterface.

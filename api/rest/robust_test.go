@@ -33,7 +33,8 @@ func TestNoRequestBreaksTheServer(t *testing.T) {
 	})
 	body := rapid.SampledFrom([]string{
 		"", "{", "null", "[]", "{}", `{"vendor": "salesforce"}`, `{"vendor": "\u0000"}`, `{"vendor": "salesforce", "targets": {"\u0000": "x"}}`,
-		`{"choice": "import"}`, `{"choice": null}`, `[{"id": 1}]`, `[{"id": "\ud800"}]`, "id,a\n1,\x00\n2,b\n", "id\n1\n", "\xff\xfe", "[[[[",
+		`{"choice": "import"}`, `{"confirm": true}`, `{"version": 1}`, `{"version": -1}`, `{"problem": "locked"}`, `{"owner_id": null}`,
+		`{"owner_id": "\u0000"}`, `{"problem": "\u0000"}`, `{"sync_every_seconds": 60}`, `{"choice": null}`, `[{"id": 1}]`, `[{"id": "\ud800"}]`, "id,a\n1,\x00\n2,b\n", "id\n1\n", "\xff\xfe", "[[[[",
 	})
 	kind := rapid.SampledFrom([]string{"", "application/json", "text/csv", "application/x-ndjson", "application/json; charset=x", "a/b", ";"})
 	rapid.Check(t, func(rt *rapid.T) {

@@ -73,6 +73,9 @@ func (s *Server) CancelRun(ctx context.Context, req CancelRunRequestObject) (Can
 		return nil, &Error{Code: "run_ended", Detail: "The run has ended: it is " + string(run.State) + "."}
 	}
 	if run.FinishedAt == nil {
+		if run.Kind != lockstep.RunImport && run.Kind != lockstep.RunRetry {
+			return nil, &Error{Code: "run_short"}
+		}
 		if err := s.cancel(ctx, run); err != nil {
 			return nil, err
 		}
@@ -87,7 +90,11 @@ func (s *Server) cancel(ctx context.Context, run lockstep.Run) error {
 	if err := s.Runs.SetRunState(ctx, run.WorkspaceID, run.ID, lockstep.RunCancelled, cancelReason, nil); err != nil {
 		return err
 	}
-	err := s.Supervisors.Look(ctx, flow.ImportID(run.ConnectionID))
+	workflow := flow.ImportID(run.ConnectionID)
+	if run.Kind == lockstep.RunRetry {
+		workflow = flow.RetryID(run.ConnectionID)
+	}
+	err := s.Supervisors.Look(ctx, workflow)
 	if crm.KindOf(err) == crm.KindNotFound {
 		_, err = s.Runs.FinishRun(ctx, run, lockstep.RunCancelled, cancelReason)
 	}
@@ -105,8 +112,14 @@ func (s *Server) showRun(r lockstep.Run) Run {
 		},
 		StartedAt: r.StartedAt, FirstClaimAt: r.FirstClaimAt, LastSettleAt: r.LastSettleAt, FinishedAt: r.FinishedAt, ParkedUntil: r.ParkedUntil,
 	}
-	if r.Kind == lockstep.RunImport {
+	switch r.Kind {
+	case lockstep.RunImport:
 		out.TemporalURL = s.Temporal.workflow(flow.ImportID(r.ConnectionID))
+	case lockstep.RunRetry:
+		out.TemporalURL = s.Temporal.workflow(flow.RetryID(r.ConnectionID))
+	case lockstep.RunSync:
+		out.TemporalURL = s.Temporal.schedule(flow.SyncID(r.ConnectionID))
+	case lockstep.RunTestContact: // its id has the caller's key, which is not kept
 	}
 	progress := r.Progress(time.Now())
 	out.Progress = Progress{Percent: progress.Percent, Rate: progress.Rate}

@@ -69,6 +69,98 @@ func TestCancellingTellsTheRun(t *testing.T) {
 	require.Equal(t, got, read[Run](b.ask(t, http.MethodPost, path, ""), http.StatusAccepted), "again changes nothing")
 }
 
+// begun adds an open run of a kind to c, which has one record.
+func (b *bundle) begun(t *testing.T, c lockstep.Connection, kind lockstep.RunKind) lockstep.Run {
+	t.Helper()
+	run := lockstep.Run{ID: uuid.Must(uuid.NewV7()), WorkspaceID: c.WorkspaceID, ConnectionID: c.ID, Kind: kind, LinkUp: lockstep.LinkUpKeys}
+	switch kind {
+	case lockstep.RunImport:
+		return b.run(t, c)
+	case lockstep.RunRetry:
+		b.fail(t, c)
+		run, err := b.store.BeginRetry(t.Context(), run, "")
+		require.NoError(t, err)
+		return run
+	case lockstep.RunSync:
+		require.NoError(t, b.store.PutMapping(t.Context(), c.WorkspaceID, c.ID, lockstep.Mapping{Object: crm.Contact, Type: "Lead", Version: 1}))
+		load(t, b, "external_id,Email\n1,"+run.ID.String()+"@example.com\n")
+		run, err := b.store.BeginSync(t.Context(), run, nil, time.Minute, 10)
+		require.NoError(t, err)
+		return run
+	case lockstep.RunTestContact:
+		contact := lockstep.Record{ID: uuid.Must(uuid.NewV7()), Object: crm.Contact, ExternalID: "test", Fields: make(map[string]any)}
+		_, err := b.store.BeginTest(t.Context(), run, contact)
+		require.NoError(t, err)
+	}
+	run, err := b.store.Run(t.Context(), c.WorkspaceID, run.ID)
+	require.NoError(t, err)
+	return run
+}
+
+// fail imports the records there are into c, and all of them fail.
+func (b *bundle) fail(t *testing.T, c lockstep.Connection) {
+	t.Helper()
+	run := b.run(t, c)
+	lease := lockstep.Lease{WorkspaceID: c.WorkspaceID, ConnectionID: c.ID, RunID: run.ID, Epoch: c.Epoch, Token: uuid.New()}
+	claimed, err := b.store.Claim(t.Context(), lease, uuid.Nil, 100, time.Minute)
+	require.NoError(t, err)
+	var settled []lockstep.Settlement
+	for _, r := range claimed {
+		settled = append(settled, lockstep.Settlement{RecordID: r.RecordID, Revision: r.Revision, Outcome: lockstep.OutcomeFailed, Problem: "validation_rule", Detail: "no"})
+	}
+	_, err = b.store.Settle(t.Context(), lease, settled)
+	require.NoError(t, err)
+	_, err = b.store.FinishRun(t.Context(), run, lockstep.RunCompleted, "")
+	require.NoError(t, err)
+}
+
+func TestRunsLeadToTheWebUI(t *testing.T) {
+	t.Parallel()
+	for kind, page := range map[lockstep.RunKind]string{
+		lockstep.RunImport: "workflows/import%2F", lockstep.RunRetry: "workflows/retry%2F", lockstep.RunSync: "schedules/sync%2F", lockstep.RunTestContact: "",
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			load(t, b, "external_id\n1\n")
+			c := b.connection(t, lockstep.StatusLive)
+			run := b.begun(t, c, kind)
+
+			got := read[Run](b.ask(t, http.MethodGet, "/v1/runs/"+run.ID.String(), ""), http.StatusOK)
+			require.Equal(t, RunKind(kind), got.Kind)
+			if page == "" {
+				require.Nil(t, got.TemporalURL)
+				return
+			}
+			require.Equal(t, "http://ui.example/namespaces/default/"+page+c.ID.String(), *got.TemporalURL)
+		})
+	}
+}
+
+func TestRetryIsCancelledAndWhatIsShortIsNot(t *testing.T) {
+	t.Parallel()
+	for kind, told := range map[lockstep.RunKind]string{
+		lockstep.RunRetry: "look retry/", lockstep.RunSync: "", lockstep.RunTestContact: "",
+	} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			b := setup(t)
+			load(t, b, "external_id\n1\n")
+			c := b.connection(t, lockstep.StatusLive)
+			run := b.begun(t, c, kind)
+
+			a := b.ask(t, http.MethodPost, "/v1/runs/"+run.ID.String()+"/cancel", "")
+			if told == "" {
+				a.problem(http.StatusConflict, "run_short")
+				require.Empty(t, b.supervisors.told)
+				return
+			}
+			require.Equal(t, RunStateCancelled, read[Run](a, http.StatusAccepted).State)
+			require.Equal(t, []string{told + c.ID.String()}, b.supervisors.told)
+		})
+	}
+}
+
 func TestRunThatHasEndedIsNotCancelled(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -106,31 +198,4 @@ func TestEventsArePagedNewestFirst(t *testing.T) {
 	for _, bad := range []string{"x", "-1", "0", "99999999999999999999", "9999999999999999999"} {
 		b.ask(t, http.MethodGet, path+"&before="+bad, "").problem(http.StatusBadRequest, "request_invalid")
 	}
-}
-
-func TestMappingComesWithWhatIsWrong(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	c := b.connection(t, lockstep.StatusReady)
-	path := "/v1/connections/" + c.ID.String()
-	b.ask(t, http.MethodGet, path+"/mapping", "").problem(http.StatusNotFound, "not_found")
-	b.ask(t, http.MethodGet, path+"/schema?type=Lead", "").problem(http.StatusNotFound, "not_found")
-	fields := []crm.Field{
-		{Name: "FirstName", Label: "First Name", Type: crm.TypeText, Length: 40, Creatable: true, Updatable: true},
-		{Name: "Company", Label: "Company", Type: crm.TypeText, Required: true, Creatable: true, Updatable: true},
-		{Name: "LeadSource", Label: "Source", Type: crm.TypePicklist, Options: []crm.Option{{Value: "Web", Label: "Web", Active: true}}, Creatable: true, Updatable: true},
-	}
-	require.NoError(t, b.store.PutSchema(t.Context(), c.WorkspaceID, c.ID, "Lead", fields))
-	require.NoError(t, b.store.PutMapping(t.Context(), c.WorkspaceID, c.ID, lockstep.Mapping{
-		Object: crm.Contact, Type: "Lead", Version: 1, Rules: []lockstep.Rule{{Field: "first_name", Target: "FirstName"}, {Target: "LeadSource", Fixed: "Web"}},
-	}))
-
-	m := read[Mapping](b.ask(t, http.MethodGet, path+"/mapping?object=contact", ""), http.StatusOK)
-	require.Equal(t, []MappingRule{{Field: "first_name", Target: "FirstName"}, {Target: "LeadSource", Fixed: "Web"}}, m.Rules)
-	require.Len(t, m.Issues, 1)
-	require.Equal(t, "field_required", m.Issues[0].Code)
-	schema := read[Schema](b.ask(t, http.MethodGet, path+"/schema?type=Lead", ""), http.StatusOK)
-	require.Equal(t, SchemaField{Name: "FirstName", Label: "First Name", Type: "text", Length: 40, Options: []Option{}, Creatable: true, Updatable: true}, schema.Fields[0])
-	require.Equal(t, []Option{{Value: "Web", Label: "Web", Active: true}}, schema.Fields[2].Options)
-	b.ask(t, http.MethodGet, path+"/schema", "").problem(http.StatusBadRequest, "request_invalid")
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,6 +33,27 @@ func (e ExplanationRetry) Valid() bool {
 	case ExplanationRetryByItself:
 		return true
 	case ExplanationRetryNotNecessary:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FailedOutcome.
+const (
+	FailedOutcomeFailed  FailedOutcome = "failed"
+	FailedOutcomeSkipped FailedOutcome = "skipped"
+	FailedOutcomeWaiting FailedOutcome = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the FailedOutcome enum.
+func (e FailedOutcome) Valid() bool {
+	switch e {
+	case FailedOutcomeFailed:
+		return true
+	case FailedOutcomeSkipped:
+		return true
+	case FailedOutcomeWaiting:
 		return true
 	default:
 		return false
@@ -230,6 +252,36 @@ func (e Status) Valid() bool {
 	}
 }
 
+// Defines values for TestContactOutcome.
+const (
+	TestContactOutcomeCreated   TestContactOutcome = "created"
+	TestContactOutcomeFailed    TestContactOutcome = "failed"
+	TestContactOutcomeSkipped   TestContactOutcome = "skipped"
+	TestContactOutcomeUnchanged TestContactOutcome = "unchanged"
+	TestContactOutcomeUpdated   TestContactOutcome = "updated"
+	TestContactOutcomeWaiting   TestContactOutcome = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the TestContactOutcome enum.
+func (e TestContactOutcome) Valid() bool {
+	switch e {
+	case TestContactOutcomeCreated:
+		return true
+	case TestContactOutcomeFailed:
+		return true
+	case TestContactOutcomeSkipped:
+		return true
+	case TestContactOutcomeUnchanged:
+		return true
+	case TestContactOutcomeUpdated:
+		return true
+	case TestContactOutcomeWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Account defines model for Account.
 type Account struct {
 	Edition string `json:"edition"`
@@ -238,6 +290,11 @@ type Account struct {
 	Environment string `json:"environment"`
 	ID          string `json:"id"`
 	Name        string `json:"name"`
+}
+
+// ApproveMapping defines model for ApproveMapping.
+type ApproveMapping struct {
+	Version int64 `json:"version"`
 }
 
 // Authorization defines model for Authorization.
@@ -268,10 +325,13 @@ type Column struct {
 // Connection defines model for Connection.
 type Connection struct {
 	// Account The CRM account it is linked to; null until somebody has authorised it.
-	Account     *Account   `json:"account"`
-	Checklist   []Step     `json:"checklist"`
-	ConnectedAt *time.Time `json:"connected_at"`
-	CreatedAt   time.Time  `json:"created_at"`
+	Account *Account `json:"account"`
+
+	// ApprovedMappingVersion The version of the mapping that a person has looked at, if one has.
+	ApprovedMappingVersion *int64     `json:"approved_mapping_version"`
+	Checklist              []Step     `json:"checklist"`
+	ConnectedAt            *time.Time `json:"connected_at"`
+	CreatedAt              time.Time  `json:"created_at"`
 
 	// CurrentRun The run that is open, if one is.
 	CurrentRun *Run               `json:"current_run"`
@@ -280,12 +340,27 @@ type Connection struct {
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
 
+	// OwnerID Whom new records are given to, in the CRM's terms; null leaves that to the CRM. Records that are there keep their owner.
+	OwnerID *string `json:"owner_id"`
+
+	// Paused A person has paused it, whatever else its status says.
+	Paused bool `json:"paused"`
+
+	// ProvenAt When a test contact last arrived.
+	ProvenAt *time.Time `json:"proven_at"`
+
 	// StartingPoint Null until it is chosen.
 	StartingPoint *StartingPoint `json:"starting_point"`
 	Status        Status         `json:"status"`
 
 	// StatusReason Why, in plain language, when the status is no good news; else empty.
 	StatusReason string `json:"status_reason"`
+
+	// SyncEverySeconds How often changes are looked for.
+	SyncEverySeconds int `json:"sync_every_seconds"`
+
+	// SyncedAt When changes were last looked for.
+	SyncedAt *time.Time `json:"synced_at"`
 
 	// Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 	Targets Targets `json:"targets"`
@@ -320,6 +395,14 @@ type CreateConnection struct {
 
 	// Vendor The CRM, such as `salesforce`.
 	Vendor string `json:"vendor"`
+}
+
+// DisconnectConnection defines model for DisconnectConnection.
+type DisconnectConnection struct {
+	Confirm *bool `json:"confirm,omitempty"`
+
+	// KeepMapping Keep the field mapping for when it is connected again.
+	KeepMapping *bool `json:"keep_mapping,omitempty"`
 }
 
 // Event defines model for Event.
@@ -362,6 +445,35 @@ type Explanation struct {
 
 // ExplanationRetry Whether Lockstep tries again by itself, a person must mend something first, or nothing is wrong.
 type ExplanationRetry string
+
+// Failed defines model for Failed.
+type Failed struct {
+	CRMID string `json:"crm_id"`
+
+	// CRMType Of the CRM's record that it is linked to; empty when there is none.
+	CRMType string `json:"crm_type"`
+
+	// Detail The CRM's own words, or ours.
+	Detail     string             `json:"detail"`
+	ExternalID string             `json:"external_id"`
+	Object     string             `json:"object"`
+	Outcome    FailedOutcome      `json:"outcome"`
+	Problem    *Explanation       `json:"problem"`
+	RecordID   openapi_types.UUID `json:"record_id"`
+
+	// RunID The run that it was last sent by.
+	RunID     *openapi_types.UUID `json:"run_id"`
+	SettledAt *time.Time          `json:"settled_at"`
+}
+
+// FailedOutcome defines model for FailedOutcome.
+type FailedOutcome string
+
+// FailedPage defines model for FailedPage.
+type FailedPage struct {
+	Items []Failed `json:"items"`
+	Next  *string  `json:"next"`
+}
 
 // Fault defines model for Fault.
 type Fault struct {
@@ -460,6 +572,9 @@ type NewConnection struct {
 	// Account The CRM account it is linked to; null until somebody has authorised it.
 	Account *Account `json:"account"`
 
+	// ApprovedMappingVersion The version of the mapping that a person has looked at, if one has.
+	ApprovedMappingVersion *int64 `json:"approved_mapping_version"`
+
 	// AuthorizeURL To be opened in a browser, once.
 	AuthorizeURL string     `json:"authorize_url"`
 	Checklist    []Step     `json:"checklist"`
@@ -474,12 +589,27 @@ type NewConnection struct {
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
 
+	// OwnerID Whom new records are given to, in the CRM's terms; null leaves that to the CRM. Records that are there keep their owner.
+	OwnerID *string `json:"owner_id"`
+
+	// Paused A person has paused it, whatever else its status says.
+	Paused bool `json:"paused"`
+
+	// ProvenAt When a test contact last arrived.
+	ProvenAt *time.Time `json:"proven_at"`
+
 	// StartingPoint Null until it is chosen.
 	StartingPoint *StartingPoint `json:"starting_point"`
 	Status        Status         `json:"status"`
 
 	// StatusReason Why, in plain language, when the status is no good news; else empty.
 	StatusReason string `json:"status_reason"`
+
+	// SyncEverySeconds How often changes are looked for.
+	SyncEverySeconds int `json:"sync_every_seconds"`
+
+	// SyncedAt When changes were last looked for.
+	SyncedAt *time.Time `json:"synced_at"`
 
 	// Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 	Targets Targets `json:"targets"`
@@ -497,6 +627,22 @@ type Option struct {
 	Active bool   `json:"active"`
 	Label  string `json:"label"`
 	Value  string `json:"value"`
+}
+
+// Owner defines model for Owner.
+type Owner struct {
+	// Active Only to active ones new records can be given.
+	Active bool   `json:"active"`
+	Email  string `json:"email"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+}
+
+// OwnerList defines model for OwnerList.
+type OwnerList struct {
+	// CanList Whether the CRM and the login let Lockstep list users; false also until it has.
+	CanList bool    `json:"can_list"`
+	Items   []Owner `json:"items"`
 }
 
 // Problem defines model for Problem.
@@ -568,6 +714,12 @@ type RequestError struct {
 	Where string `json:"where"`
 }
 
+// RetryConnection defines model for RetryConnection.
+type RetryConnection struct {
+	// Problem Only what has this problem: one of the codes that `GET /v1/problems` explains.
+	Problem *string `json:"problem,omitempty"`
+}
+
 // Role What the key may do.
 type Role string
 
@@ -590,7 +742,7 @@ type Run struct {
 	StartedAt time.Time `json:"started_at"`
 	State     RunState  `json:"state"`
 
-	// TemporalURL Its workflow in Temporal's Web UI.
+	// TemporalURL Its workflow in Temporal's Web UI, or of a sync its Schedule; a test contact's is in the answer to it.
 	TemporalURL *string `json:"temporal_url"`
 }
 
@@ -660,6 +812,42 @@ type Step struct {
 // Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 type Targets map[string]string
 
+// TestContact defines model for TestContact.
+type TestContact struct {
+	// CRMID The CRM's id of the record; empty when it has none.
+	CRMID   string `json:"crm_id"`
+	CRMType string `json:"crm_type"`
+
+	// ElapsedMs From the request until the answer.
+	ElapsedMs int64 `json:"elapsed_ms"`
+
+	// Outcome What became of it: it arrived if it was created, updated or unchanged.
+	Outcome TestContactOutcome `json:"outcome"`
+
+	// Problem Why it did not arrive, if it did not.
+	Problem *Explanation `json:"problem"`
+
+	// PushMs Of that, from the start of the push until it was settled.
+	PushMs int64              `json:"push_ms"`
+	RunID  openapi_types.UUID `json:"run_id"`
+
+	// TemporalURL Its workflow in Temporal's Web UI.
+	TemporalURL *string `json:"temporal_url"`
+
+	// URL The record's page in the CRM.
+	URL *string `json:"url"`
+}
+
+// TestContactOutcome What became of it: it arrived if it was created, updated or unchanged.
+type TestContactOutcome string
+
+// UpdateConnection defines model for UpdateConnection.
+type UpdateConnection struct {
+	// OwnerID Whom new records are given to: one of the active owners. Null leaves it to the CRM.
+	OwnerID          json.RawMessage `json:"owner_id,omitempty"`
+	SyncEverySeconds *int            `json:"sync_every_seconds,omitempty"`
+}
+
 // Workspace defines model for Workspace.
 type Workspace struct {
 	CreatedAt time.Time          `json:"created_at"`
@@ -695,8 +883,26 @@ type CreateConnectionParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// UpdateConnectionParams defines parameters for UpdateConnection.
+type UpdateConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // AuthorizeConnectionParams defines parameters for AuthorizeConnection.
 type AuthorizeConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DisconnectConnectionParams defines parameters for DisconnectConnection.
+type DisconnectConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DiscoverConnectionParams defines parameters for DiscoverConnection.
+type DiscoverConnectionParams struct {
 	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -719,10 +925,31 @@ type ListEventsParams struct {
 	Run *openapi_types.UUID `form:"run,omitempty" json:"run,omitempty"`
 }
 
+// ListFailedParams defines parameters for ListFailed.
+type ListFailedParams struct {
+	// Limit The most items in an answer; 50 unless told.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The `next` of the page before.
+	After *openapi_types.UUID `form:"after,omitempty" json:"after,omitempty"`
+
+	// Outcome Only those.
+	Outcome *FailedOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Problem Only those with this problem.
+	Problem *string `form:"problem,omitempty" json:"problem,omitempty"`
+}
+
 // GetMappingParams defines parameters for GetMapping.
 type GetMappingParams struct {
 	// Object The kind of record.
 	Object *Object `form:"object,omitempty" json:"object,omitempty"`
+}
+
+// ApproveMappingParams defines parameters for ApproveMapping.
+type ApproveMappingParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PauseConnectionParams defines parameters for PauseConnection.
@@ -743,6 +970,12 @@ type ResyncConnectionParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// RetryConnectionParams defines parameters for RetryConnection.
+type RetryConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListRunsParams defines parameters for ListRuns.
 type ListRunsParams struct {
 	// Limit The most items in an answer; 50 unless told.
@@ -757,6 +990,18 @@ type GetSchemaParams struct {
 
 // ChooseStartingPointParams defines parameters for ChooseStartingPoint.
 type ChooseStartingPointParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SyncConnectionParams defines parameters for SyncConnection.
+type SyncConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SendTestContactParams defines parameters for SendTestContact.
+type SendTestContactParams struct {
 	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -801,6 +1046,18 @@ type CancelRunParams struct {
 // CreateConnectionJSONRequestBody defines body for CreateConnection for application/json ContentType.
 type CreateConnectionJSONRequestBody = CreateConnection
 
+// UpdateConnectionJSONRequestBody defines body for UpdateConnection for application/json ContentType.
+type UpdateConnectionJSONRequestBody = UpdateConnection
+
+// DisconnectConnectionJSONRequestBody defines body for DisconnectConnection for application/json ContentType.
+type DisconnectConnectionJSONRequestBody = DisconnectConnection
+
+// ApproveMappingJSONRequestBody defines body for ApproveMapping for application/json ContentType.
+type ApproveMappingJSONRequestBody = ApproveMapping
+
+// RetryConnectionJSONRequestBody defines body for RetryConnection for application/json ContentType.
+type RetryConnectionJSONRequestBody = RetryConnection
+
 // ChooseStartingPointJSONRequestBody defines body for ChooseStartingPoint for application/json ContentType.
 type ChooseStartingPointJSONRequestBody = ChooseStartingPoint
 
@@ -824,15 +1081,33 @@ type ServerInterface interface {
 	// GetConnection Where a connection stands
 	// (GET /v1/connections/{connection_id})
 	GetConnection(ctx echo.Context, connectionID ConnectionID) error
+	// UpdateConnection Change a connection's settings
+	// (PATCH /v1/connections/{connection_id})
+	UpdateConnection(ctx echo.Context, connectionID ConnectionID, params UpdateConnectionParams) error
 	// AuthorizeConnection Begin to sign in to the CRM again
 	// (POST /v1/connections/{connection_id}/authorize)
 	AuthorizeConnection(ctx echo.Context, connectionID ConnectionID, params AuthorizeConnectionParams) error
+	// DisconnectConnection Stop and forget the login
+	// (POST /v1/connections/{connection_id}/disconnect)
+	DisconnectConnection(ctx echo.Context, connectionID ConnectionID, params DisconnectConnectionParams) error
+	// DiscoverConnection Look again at what the CRM has
+	// (POST /v1/connections/{connection_id}/discover)
+	DiscoverConnection(ctx echo.Context, connectionID ConnectionID, params DiscoverConnectionParams) error
 	// ListEvents What happened, newest first
 	// (GET /v1/connections/{connection_id}/events)
 	ListEvents(ctx echo.Context, connectionID ConnectionID, params ListEventsParams) error
+	// ListFailed The records that have not arrived, and why
+	// (GET /v1/connections/{connection_id}/failed)
+	ListFailed(ctx echo.Context, connectionID ConnectionID, params ListFailedParams) error
 	// GetMapping The mapping of an object, and what is wrong with it
 	// (GET /v1/connections/{connection_id}/mapping)
 	GetMapping(ctx echo.Context, connectionID ConnectionID, params GetMappingParams) error
+	// ApproveMapping Say that the mapping of contacts is as it should be
+	// (POST /v1/connections/{connection_id}/mapping/approve)
+	ApproveMapping(ctx echo.Context, connectionID ConnectionID, params ApproveMappingParams) error
+	// ListOwners The CRM's users that records can be given to
+	// (GET /v1/connections/{connection_id}/owners)
+	ListOwners(ctx echo.Context, connectionID ConnectionID) error
 	// PauseConnection Stop sending until it is resumed
 	// (POST /v1/connections/{connection_id}/pause)
 	PauseConnection(ctx echo.Context, connectionID ConnectionID, params PauseConnectionParams) error
@@ -842,6 +1117,9 @@ type ServerInterface interface {
 	// ResyncConnection Send every record again
 	// (POST /v1/connections/{connection_id}/resync)
 	ResyncConnection(ctx echo.Context, connectionID ConnectionID, params ResyncConnectionParams) error
+	// RetryConnection Send what failed again
+	// (POST /v1/connections/{connection_id}/retry)
+	RetryConnection(ctx echo.Context, connectionID ConnectionID, params RetryConnectionParams) error
 	// ListRuns The latest runs of a connection, newest first
 	// (GET /v1/connections/{connection_id}/runs)
 	ListRuns(ctx echo.Context, connectionID ConnectionID, params ListRunsParams) error
@@ -851,6 +1129,12 @@ type ServerInterface interface {
 	// ChooseStartingPoint Choose what happens to the records that are there
 	// (POST /v1/connections/{connection_id}/starting-point)
 	ChooseStartingPoint(ctx echo.Context, connectionID ConnectionID, params ChooseStartingPointParams) error
+	// SyncConnection Look for changes now
+	// (POST /v1/connections/{connection_id}/sync)
+	SyncConnection(ctx echo.Context, connectionID ConnectionID, params SyncConnectionParams) error
+	// SendTestContact Prove the connection with a test contact
+	// (POST /v1/connections/{connection_id}/test-contact)
+	SendTestContact(ctx echo.Context, connectionID ConnectionID, params SendTestContactParams) error
 	// CompleteAuthorization Where the CRM sends the browser back to
 	// (GET /v1/oauth/callback)
 	CompleteAuthorization(ctx echo.Context, params CompleteAuthorizationParams) error
@@ -967,6 +1251,42 @@ func (w *ServerInterfaceWrapper) GetConnection(ctx echo.Context) error {
 	return err
 }
 
+// UpdateConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateConnectionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateConnection(ctx, connectionID, params)
+	return err
+}
+
 // AuthorizeConnection converts echo context to params.
 func (w *ServerInterfaceWrapper) AuthorizeConnection(ctx echo.Context) error {
 	var err error
@@ -1000,6 +1320,78 @@ func (w *ServerInterfaceWrapper) AuthorizeConnection(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.AuthorizeConnection(ctx, connectionID, params)
+	return err
+}
+
+// DisconnectConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) DisconnectConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DisconnectConnectionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DisconnectConnection(ctx, connectionID, params)
+	return err
+}
+
+// DiscoverConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) DiscoverConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DiscoverConnectionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DiscoverConnection(ctx, connectionID, params)
 	return err
 }
 
@@ -1056,6 +1448,52 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 	return err
 }
 
+// ListFailed converts echo context to params.
+func (w *ServerInterfaceWrapper) ListFailed(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListFailedParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", ctx.QueryParams(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter outcome: %s", err))
+	}
+
+	// ------------- Optional query parameter "problem" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "problem", ctx.QueryParams(), &params.Problem, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter problem: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListFailed(ctx, connectionID, params)
+	return err
+}
+
 // GetMapping converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMapping(ctx echo.Context) error {
 	var err error
@@ -1078,6 +1516,58 @@ func (w *ServerInterfaceWrapper) GetMapping(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetMapping(ctx, connectionID, params)
+	return err
+}
+
+// ApproveMapping converts echo context to params.
+func (w *ServerInterfaceWrapper) ApproveMapping(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ApproveMappingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ApproveMapping(ctx, connectionID, params)
+	return err
+}
+
+// ListOwners converts echo context to params.
+func (w *ServerInterfaceWrapper) ListOwners(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListOwners(ctx, connectionID)
 	return err
 }
 
@@ -1189,6 +1679,42 @@ func (w *ServerInterfaceWrapper) ResyncConnection(ctx echo.Context) error {
 	return err
 }
 
+// RetryConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) RetryConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RetryConnectionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RetryConnection(ctx, connectionID, params)
+	return err
+}
+
 // ListRuns converts echo context to params.
 func (w *ServerInterfaceWrapper) ListRuns(ctx echo.Context) error {
 	var err error
@@ -1272,6 +1798,78 @@ func (w *ServerInterfaceWrapper) ChooseStartingPoint(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ChooseStartingPoint(ctx, connectionID, params)
+	return err
+}
+
+// SyncConnection converts echo context to params.
+func (w *ServerInterfaceWrapper) SyncConnection(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SyncConnectionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SyncConnection(ctx, connectionID, params)
+	return err
+}
+
+// SendTestContact converts echo context to params.
+func (w *ServerInterfaceWrapper) SendTestContact(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SendTestContactParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SendTestContact(ctx, connectionID, params)
 	return err
 }
 
@@ -1504,15 +2102,24 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/v1/connections", wrapper.ListConnections, options.OperationMiddlewares["listConnections"]...)
 	router.POST(options.BaseURL+"/v1/connections", wrapper.CreateConnection, options.OperationMiddlewares["createConnection"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id", wrapper.GetConnection, options.OperationMiddlewares["getConnection"]...)
+	router.PATCH(options.BaseURL+"/v1/connections/:connection_id", wrapper.UpdateConnection, options.OperationMiddlewares["updateConnection"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/authorize", wrapper.AuthorizeConnection, options.OperationMiddlewares["authorizeConnection"]...)
+	router.POST(options.BaseURL+"/v1/connections/:connection_id/disconnect", wrapper.DisconnectConnection, options.OperationMiddlewares["disconnectConnection"]...)
+	router.POST(options.BaseURL+"/v1/connections/:connection_id/discover", wrapper.DiscoverConnection, options.OperationMiddlewares["discoverConnection"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
+	router.GET(options.BaseURL+"/v1/connections/:connection_id/failed", wrapper.ListFailed, options.OperationMiddlewares["listFailed"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id/mapping", wrapper.GetMapping, options.OperationMiddlewares["getMapping"]...)
+	router.POST(options.BaseURL+"/v1/connections/:connection_id/mapping/approve", wrapper.ApproveMapping, options.OperationMiddlewares["approveMapping"]...)
+	router.GET(options.BaseURL+"/v1/connections/:connection_id/owners", wrapper.ListOwners, options.OperationMiddlewares["listOwners"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/pause", wrapper.PauseConnection, options.OperationMiddlewares["pauseConnection"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/resume", wrapper.ResumeConnection, options.OperationMiddlewares["resumeConnection"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/resync", wrapper.ResyncConnection, options.OperationMiddlewares["resyncConnection"]...)
+	router.POST(options.BaseURL+"/v1/connections/:connection_id/retry", wrapper.RetryConnection, options.OperationMiddlewares["retryConnection"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id/runs", wrapper.ListRuns, options.OperationMiddlewares["listRuns"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id/schema", wrapper.GetSchema, options.OperationMiddlewares["getSchema"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/starting-point", wrapper.ChooseStartingPoint, options.OperationMiddlewares["chooseStartingPoint"]...)
+	router.POST(options.BaseURL+"/v1/connections/:connection_id/sync", wrapper.SyncConnection, options.OperationMiddlewares["syncConnection"]...)
+	router.POST(options.BaseURL+"/v1/connections/:connection_id/test-contact", wrapper.SendTestContact, options.OperationMiddlewares["sendTestContact"]...)
 	router.GET(options.BaseURL+"/v1/oauth/callback", wrapper.CompleteAuthorization, options.OperationMiddlewares["completeAuthorization"]...)
 	router.GET(options.BaseURL+"/v1/problems", wrapper.ListProblems, options.OperationMiddlewares["listProblems"]...)
 	router.GET(options.BaseURL+"/v1/records", wrapper.ListRecords, options.OperationMiddlewares["listRecords"]...)
@@ -1811,6 +2418,47 @@ func (response GetConnectiondefaultApplicationProblemPlusJSONResponse) VisitGetC
 	return err
 }
 
+type UpdateConnectionRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       UpdateConnectionParams
+	Body         *UpdateConnectionJSONRequestBody
+}
+
+type UpdateConnectionResponseObject interface {
+	VisitUpdateConnectionResponse(w http.ResponseWriter) error
+}
+
+type UpdateConnection200JSONResponse Connection
+
+func (response UpdateConnection200JSONResponse) VisitUpdateConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateConnectiondefaultApplicationProblemPlusJSONResponse) VisitUpdateConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type AuthorizeConnectionRequestObject struct {
 	ConnectionID ConnectionID `json:"connection_id"`
 	Params       AuthorizeConnectionParams
@@ -1840,6 +2488,87 @@ type AuthorizeConnectiondefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response AuthorizeConnectiondefaultApplicationProblemPlusJSONResponse) VisitAuthorizeConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectConnectionRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       DisconnectConnectionParams
+	Body         *DisconnectConnectionJSONRequestBody
+}
+
+type DisconnectConnectionResponseObject interface {
+	VisitDisconnectConnectionResponse(w http.ResponseWriter) error
+}
+
+type DisconnectConnection200JSONResponse Connection
+
+func (response DisconnectConnection200JSONResponse) VisitDisconnectConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DisconnectConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DisconnectConnectiondefaultApplicationProblemPlusJSONResponse) VisitDisconnectConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiscoverConnectionRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       DiscoverConnectionParams
+}
+
+type DiscoverConnectionResponseObject interface {
+	VisitDiscoverConnectionResponse(w http.ResponseWriter) error
+}
+
+type DiscoverConnection200JSONResponse Connection
+
+func (response DiscoverConnection200JSONResponse) VisitDiscoverConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DiscoverConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DiscoverConnectiondefaultApplicationProblemPlusJSONResponse) VisitDiscoverConnectionResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -1891,6 +2620,46 @@ func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEve
 	return err
 }
 
+type ListFailedRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       ListFailedParams
+}
+
+type ListFailedResponseObject interface {
+	VisitListFailedResponse(w http.ResponseWriter) error
+}
+
+type ListFailed200JSONResponse FailedPage
+
+func (response ListFailed200JSONResponse) VisitListFailedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFaileddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListFaileddefaultApplicationProblemPlusJSONResponse) VisitListFailedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMappingRequestObject struct {
 	ConnectionID ConnectionID `json:"connection_id"`
 	Params       GetMappingParams
@@ -1920,6 +2689,86 @@ type GetMappingdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetMappingdefaultApplicationProblemPlusJSONResponse) VisitGetMappingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveMappingRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       ApproveMappingParams
+	Body         *ApproveMappingJSONRequestBody
+}
+
+type ApproveMappingResponseObject interface {
+	VisitApproveMappingResponse(w http.ResponseWriter) error
+}
+
+type ApproveMapping200JSONResponse Connection
+
+func (response ApproveMapping200JSONResponse) VisitApproveMappingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveMappingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApproveMappingdefaultApplicationProblemPlusJSONResponse) VisitApproveMappingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOwnersRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+}
+
+type ListOwnersResponseObject interface {
+	VisitListOwnersResponse(w http.ResponseWriter) error
+}
+
+type ListOwners200JSONResponse OwnerList
+
+func (response ListOwners200JSONResponse) VisitListOwnersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListOwnersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListOwnersdefaultApplicationProblemPlusJSONResponse) VisitListOwnersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2051,6 +2900,47 @@ func (response ResyncConnectiondefaultApplicationProblemPlusJSONResponse) VisitR
 	return err
 }
 
+type RetryConnectionRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       RetryConnectionParams
+	Body         *RetryConnectionJSONRequestBody
+}
+
+type RetryConnectionResponseObject interface {
+	VisitRetryConnectionResponse(w http.ResponseWriter) error
+}
+
+type RetryConnection202JSONResponse Connection
+
+func (response RetryConnection202JSONResponse) VisitRetryConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetryConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetryConnectiondefaultApplicationProblemPlusJSONResponse) VisitRetryConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListRunsRequestObject struct {
 	ConnectionID ConnectionID `json:"connection_id"`
 	Params       ListRunsParams
@@ -2161,6 +3051,86 @@ type ChooseStartingPointdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ChooseStartingPointdefaultApplicationProblemPlusJSONResponse) VisitChooseStartingPointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SyncConnectionRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       SyncConnectionParams
+}
+
+type SyncConnectionResponseObject interface {
+	VisitSyncConnectionResponse(w http.ResponseWriter) error
+}
+
+type SyncConnection202JSONResponse Connection
+
+func (response SyncConnection202JSONResponse) VisitSyncConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SyncConnectiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SyncConnectiondefaultApplicationProblemPlusJSONResponse) VisitSyncConnectionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendTestContactRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       SendTestContactParams
+}
+
+type SendTestContactResponseObject interface {
+	VisitSendTestContactResponse(w http.ResponseWriter) error
+}
+
+type SendTestContact200JSONResponse TestContact
+
+func (response SendTestContact200JSONResponse) VisitSendTestContactResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SendTestContactdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SendTestContactdefaultApplicationProblemPlusJSONResponse) VisitSendTestContactResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2507,15 +3477,33 @@ type StrictServerInterface interface {
 	// GetConnection Where a connection stands
 	// (GET /v1/connections/{connection_id})
 	GetConnection(ctx context.Context, request GetConnectionRequestObject) (GetConnectionResponseObject, error)
+	// UpdateConnection Change a connection's settings
+	// (PATCH /v1/connections/{connection_id})
+	UpdateConnection(ctx context.Context, request UpdateConnectionRequestObject) (UpdateConnectionResponseObject, error)
 	// AuthorizeConnection Begin to sign in to the CRM again
 	// (POST /v1/connections/{connection_id}/authorize)
 	AuthorizeConnection(ctx context.Context, request AuthorizeConnectionRequestObject) (AuthorizeConnectionResponseObject, error)
+	// DisconnectConnection Stop and forget the login
+	// (POST /v1/connections/{connection_id}/disconnect)
+	DisconnectConnection(ctx context.Context, request DisconnectConnectionRequestObject) (DisconnectConnectionResponseObject, error)
+	// DiscoverConnection Look again at what the CRM has
+	// (POST /v1/connections/{connection_id}/discover)
+	DiscoverConnection(ctx context.Context, request DiscoverConnectionRequestObject) (DiscoverConnectionResponseObject, error)
 	// ListEvents What happened, newest first
 	// (GET /v1/connections/{connection_id}/events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
+	// ListFailed The records that have not arrived, and why
+	// (GET /v1/connections/{connection_id}/failed)
+	ListFailed(ctx context.Context, request ListFailedRequestObject) (ListFailedResponseObject, error)
 	// GetMapping The mapping of an object, and what is wrong with it
 	// (GET /v1/connections/{connection_id}/mapping)
 	GetMapping(ctx context.Context, request GetMappingRequestObject) (GetMappingResponseObject, error)
+	// ApproveMapping Say that the mapping of contacts is as it should be
+	// (POST /v1/connections/{connection_id}/mapping/approve)
+	ApproveMapping(ctx context.Context, request ApproveMappingRequestObject) (ApproveMappingResponseObject, error)
+	// ListOwners The CRM's users that records can be given to
+	// (GET /v1/connections/{connection_id}/owners)
+	ListOwners(ctx context.Context, request ListOwnersRequestObject) (ListOwnersResponseObject, error)
 	// PauseConnection Stop sending until it is resumed
 	// (POST /v1/connections/{connection_id}/pause)
 	PauseConnection(ctx context.Context, request PauseConnectionRequestObject) (PauseConnectionResponseObject, error)
@@ -2525,6 +3513,9 @@ type StrictServerInterface interface {
 	// ResyncConnection Send every record again
 	// (POST /v1/connections/{connection_id}/resync)
 	ResyncConnection(ctx context.Context, request ResyncConnectionRequestObject) (ResyncConnectionResponseObject, error)
+	// RetryConnection Send what failed again
+	// (POST /v1/connections/{connection_id}/retry)
+	RetryConnection(ctx context.Context, request RetryConnectionRequestObject) (RetryConnectionResponseObject, error)
 	// ListRuns The latest runs of a connection, newest first
 	// (GET /v1/connections/{connection_id}/runs)
 	ListRuns(ctx context.Context, request ListRunsRequestObject) (ListRunsResponseObject, error)
@@ -2534,6 +3525,12 @@ type StrictServerInterface interface {
 	// ChooseStartingPoint Choose what happens to the records that are there
 	// (POST /v1/connections/{connection_id}/starting-point)
 	ChooseStartingPoint(ctx context.Context, request ChooseStartingPointRequestObject) (ChooseStartingPointResponseObject, error)
+	// SyncConnection Look for changes now
+	// (POST /v1/connections/{connection_id}/sync)
+	SyncConnection(ctx context.Context, request SyncConnectionRequestObject) (SyncConnectionResponseObject, error)
+	// SendTestContact Prove the connection with a test contact
+	// (POST /v1/connections/{connection_id}/test-contact)
+	SendTestContact(ctx context.Context, request SendTestContactRequestObject) (SendTestContactResponseObject, error)
 	// CompleteAuthorization Where the CRM sends the browser back to
 	// (GET /v1/oauth/callback)
 	CompleteAuthorization(ctx context.Context, request CompleteAuthorizationRequestObject) (CompleteAuthorizationResponseObject, error)
@@ -2736,6 +3733,55 @@ func (sh *strictHandler) GetConnection(ctx echo.Context, connectionID Connection
 	return nil
 }
 
+// UpdateConnection operation middleware
+func (sh *strictHandler) UpdateConnection(ctx echo.Context, connectionID ConnectionID, params UpdateConnectionParams) error {
+	var request UpdateConnectionRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	var body UpdateConnectionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateConnection(ctx.Request().Context(), request.(UpdateConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateConnectionResponseObject); ok {
+		return validResponse.VisitUpdateConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // AuthorizeConnection operation middleware
 func (sh *strictHandler) AuthorizeConnection(ctx echo.Context, connectionID ConnectionID, params AuthorizeConnectionParams) error {
 	var request AuthorizeConnectionRequestObject
@@ -2756,6 +3802,84 @@ func (sh *strictHandler) AuthorizeConnection(ctx echo.Context, connectionID Conn
 		return err
 	} else if validResponse, ok := response.(AuthorizeConnectionResponseObject); ok {
 		return validResponse.VisitAuthorizeConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DisconnectConnection operation middleware
+func (sh *strictHandler) DisconnectConnection(ctx echo.Context, connectionID ConnectionID, params DisconnectConnectionParams) error {
+	var request DisconnectConnectionRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	var body DisconnectConnectionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DisconnectConnection(ctx.Request().Context(), request.(DisconnectConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DisconnectConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DisconnectConnectionResponseObject); ok {
+		return validResponse.VisitDisconnectConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DiscoverConnection operation middleware
+func (sh *strictHandler) DiscoverConnection(ctx echo.Context, connectionID ConnectionID, params DiscoverConnectionParams) error {
+	var request DiscoverConnectionRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DiscoverConnection(ctx.Request().Context(), request.(DiscoverConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DiscoverConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DiscoverConnectionResponseObject); ok {
+		return validResponse.VisitDiscoverConnectionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -2788,6 +3912,32 @@ func (sh *strictHandler) ListEvents(ctx echo.Context, connectionID ConnectionID,
 	return nil
 }
 
+// ListFailed operation middleware
+func (sh *strictHandler) ListFailed(ctx echo.Context, connectionID ConnectionID, params ListFailedParams) error {
+	var request ListFailedRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFailed(ctx.Request().Context(), request.(ListFailedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFailed")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListFailedResponseObject); ok {
+		return validResponse.VisitListFailedResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMapping operation middleware
 func (sh *strictHandler) GetMapping(ctx echo.Context, connectionID ConnectionID, params GetMappingParams) error {
 	var request GetMappingRequestObject
@@ -2808,6 +3958,80 @@ func (sh *strictHandler) GetMapping(ctx echo.Context, connectionID ConnectionID,
 		return err
 	} else if validResponse, ok := response.(GetMappingResponseObject); ok {
 		return validResponse.VisitGetMappingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ApproveMapping operation middleware
+func (sh *strictHandler) ApproveMapping(ctx echo.Context, connectionID ConnectionID, params ApproveMappingParams) error {
+	var request ApproveMappingRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	var body ApproveMappingJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ApproveMapping(ctx.Request().Context(), request.(ApproveMappingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApproveMapping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ApproveMappingResponseObject); ok {
+		return validResponse.VisitApproveMappingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListOwners operation middleware
+func (sh *strictHandler) ListOwners(ctx echo.Context, connectionID ConnectionID) error {
+	var request ListOwnersRequestObject
+
+	request.ConnectionID = connectionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListOwners(ctx.Request().Context(), request.(ListOwnersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListOwners")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListOwnersResponseObject); ok {
+		return validResponse.VisitListOwnersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -2886,6 +4110,58 @@ func (sh *strictHandler) ResyncConnection(ctx echo.Context, connectionID Connect
 		return err
 	} else if validResponse, ok := response.(ResyncConnectionResponseObject); ok {
 		return validResponse.VisitResyncConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RetryConnection operation middleware
+func (sh *strictHandler) RetryConnection(ctx echo.Context, connectionID ConnectionID, params RetryConnectionParams) error {
+	var request RetryConnectionRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	var body RetryConnectionJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		if !errors.Is(err, io.EOF) {
+			return err
+		}
+	} else {
+		request.Body = &body
+	}
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RetryConnection(ctx.Request().Context(), request.(RetryConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetryConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RetryConnectionResponseObject); ok {
+		return validResponse.VisitRetryConnectionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -2987,6 +4263,58 @@ func (sh *strictHandler) ChooseStartingPoint(ctx echo.Context, connectionID Conn
 		return err
 	} else if validResponse, ok := response.(ChooseStartingPointResponseObject); ok {
 		return validResponse.VisitChooseStartingPointResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SyncConnection operation middleware
+func (sh *strictHandler) SyncConnection(ctx echo.Context, connectionID ConnectionID, params SyncConnectionParams) error {
+	var request SyncConnectionRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SyncConnection(ctx.Request().Context(), request.(SyncConnectionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SyncConnection")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SyncConnectionResponseObject); ok {
+		return validResponse.VisitSyncConnectionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SendTestContact operation middleware
+func (sh *strictHandler) SendTestContact(ctx echo.Context, connectionID ConnectionID, params SendTestContactParams) error {
+	var request SendTestContactRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SendTestContact(ctx.Request().Context(), request.(SendTestContactRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SendTestContact")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SendTestContactResponseObject); ok {
+		return validResponse.VisitSendTestContactResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

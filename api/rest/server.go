@@ -23,6 +23,7 @@ type Server struct {
 	Events      Events
 	Mappings    Mappings
 	Records     Records
+	Ledger      Ledger
 
 	// Vendors are those that can be connected, because there is an app for them.
 	Vendors map[crm.Vendor]Vendor

@@ -69,10 +69,13 @@ func (s *Server) AuthorizeConnection(ctx context.Context, req AuthorizeConnectio
 }
 
 // beginSignIn returns a link to sign in for c, and makes sure that somebody
-// waits for the end of it.
+// waits for the end of it. Of what was disconnected nobody does: the end of the
+// sign-in starts its supervisor.
 func (s *Server) beginSignIn(ctx context.Context, c lockstep.Connection) (Authorization, error) {
-	if err := s.Supervisors.Start(ctx, inputOf(c)); err != nil {
-		return Authorization{}, err
+	if c.Status != lockstep.StatusDisconnected {
+		if err := s.Supervisors.Start(ctx, inputOf(c)); err != nil {
+			return Authorization{}, err
+		}
 	}
 	secret, expires := rand.Text(), time.Now().Add(patience)
 	if err := s.Links.PutConnectLink(ctx, c.WorkspaceID, c.ID, secret, expires); err != nil {

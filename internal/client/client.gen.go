@@ -39,6 +39,27 @@ func (e ExplanationRetry) Valid() bool {
 	}
 }
 
+// Defines values for FailedOutcome.
+const (
+	FailedOutcomeFailed  FailedOutcome = "failed"
+	FailedOutcomeSkipped FailedOutcome = "skipped"
+	FailedOutcomeWaiting FailedOutcome = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the FailedOutcome enum.
+func (e FailedOutcome) Valid() bool {
+	switch e {
+	case FailedOutcomeFailed:
+		return true
+	case FailedOutcomeSkipped:
+		return true
+	case FailedOutcomeWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOK          HealthStatus = "ok"
@@ -231,6 +252,36 @@ func (e Status) Valid() bool {
 	}
 }
 
+// Defines values for TestContactOutcome.
+const (
+	TestContactOutcomeCreated   TestContactOutcome = "created"
+	TestContactOutcomeFailed    TestContactOutcome = "failed"
+	TestContactOutcomeSkipped   TestContactOutcome = "skipped"
+	TestContactOutcomeUnchanged TestContactOutcome = "unchanged"
+	TestContactOutcomeUpdated   TestContactOutcome = "updated"
+	TestContactOutcomeWaiting   TestContactOutcome = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the TestContactOutcome enum.
+func (e TestContactOutcome) Valid() bool {
+	switch e {
+	case TestContactOutcomeCreated:
+		return true
+	case TestContactOutcomeFailed:
+		return true
+	case TestContactOutcomeSkipped:
+		return true
+	case TestContactOutcomeUnchanged:
+		return true
+	case TestContactOutcomeUpdated:
+		return true
+	case TestContactOutcomeWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Account defines model for Account.
 type Account struct {
 	Edition string `json:"edition"`
@@ -239,6 +290,11 @@ type Account struct {
 	Environment string `json:"environment"`
 	ID          string `json:"id"`
 	Name        string `json:"name"`
+}
+
+// ApproveMapping defines model for ApproveMapping.
+type ApproveMapping struct {
+	Version int64 `json:"version"`
 }
 
 // Authorization defines model for Authorization.
@@ -269,10 +325,13 @@ type Column struct {
 // Connection defines model for Connection.
 type Connection struct {
 	// Account The CRM account it is linked to; null until somebody has authorised it.
-	Account     *Account   `json:"account"`
-	Checklist   []Step     `json:"checklist"`
-	ConnectedAt *time.Time `json:"connected_at"`
-	CreatedAt   time.Time  `json:"created_at"`
+	Account *Account `json:"account"`
+
+	// ApprovedMappingVersion The version of the mapping that a person has looked at, if one has.
+	ApprovedMappingVersion *int64     `json:"approved_mapping_version"`
+	Checklist              []Step     `json:"checklist"`
+	ConnectedAt            *time.Time `json:"connected_at"`
+	CreatedAt              time.Time  `json:"created_at"`
 
 	// CurrentRun The run that is open, if one is.
 	CurrentRun *Run               `json:"current_run"`
@@ -281,12 +340,27 @@ type Connection struct {
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
 
+	// OwnerID Whom new records are given to, in the CRM's terms; null leaves that to the CRM. Records that are there keep their owner.
+	OwnerID *string `json:"owner_id"`
+
+	// Paused A person has paused it, whatever else its status says.
+	Paused bool `json:"paused"`
+
+	// ProvenAt When a test contact last arrived.
+	ProvenAt *time.Time `json:"proven_at"`
+
 	// StartingPoint Null until it is chosen.
 	StartingPoint *StartingPoint `json:"starting_point"`
 	Status        Status         `json:"status"`
 
 	// StatusReason Why, in plain language, when the status is no good news; else empty.
 	StatusReason string `json:"status_reason"`
+
+	// SyncEverySeconds How often changes are looked for.
+	SyncEverySeconds int `json:"sync_every_seconds"`
+
+	// SyncedAt When changes were last looked for.
+	SyncedAt *time.Time `json:"synced_at"`
 
 	// Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 	Targets Targets `json:"targets"`
@@ -321,6 +395,14 @@ type CreateConnection struct {
 
 	// Vendor The CRM, such as `salesforce`.
 	Vendor string `json:"vendor"`
+}
+
+// DisconnectConnection defines model for DisconnectConnection.
+type DisconnectConnection struct {
+	Confirm *bool `json:"confirm,omitempty"`
+
+	// KeepMapping Keep the field mapping for when it is connected again.
+	KeepMapping *bool `json:"keep_mapping,omitempty"`
 }
 
 // Event defines model for Event.
@@ -363,6 +445,35 @@ type Explanation struct {
 
 // ExplanationRetry Whether Lockstep tries again by itself, a person must mend something first, or nothing is wrong.
 type ExplanationRetry string
+
+// Failed defines model for Failed.
+type Failed struct {
+	CRMID string `json:"crm_id"`
+
+	// CRMType Of the CRM's record that it is linked to; empty when there is none.
+	CRMType string `json:"crm_type"`
+
+	// Detail The CRM's own words, or ours.
+	Detail     string             `json:"detail"`
+	ExternalID string             `json:"external_id"`
+	Object     string             `json:"object"`
+	Outcome    FailedOutcome      `json:"outcome"`
+	Problem    *Explanation       `json:"problem"`
+	RecordID   openapi_types.UUID `json:"record_id"`
+
+	// RunID The run that it was last sent by.
+	RunID     *openapi_types.UUID `json:"run_id"`
+	SettledAt *time.Time          `json:"settled_at"`
+}
+
+// FailedOutcome defines model for FailedOutcome.
+type FailedOutcome string
+
+// FailedPage defines model for FailedPage.
+type FailedPage struct {
+	Items []Failed `json:"items"`
+	Next  *string  `json:"next"`
+}
 
 // Fault defines model for Fault.
 type Fault struct {
@@ -461,6 +572,9 @@ type NewConnection struct {
 	// Account The CRM account it is linked to; null until somebody has authorised it.
 	Account *Account `json:"account"`
 
+	// ApprovedMappingVersion The version of the mapping that a person has looked at, if one has.
+	ApprovedMappingVersion *int64 `json:"approved_mapping_version"`
+
 	// AuthorizeURL To be opened in a browser, once.
 	AuthorizeURL string     `json:"authorize_url"`
 	Checklist    []Step     `json:"checklist"`
@@ -475,12 +589,27 @@ type NewConnection struct {
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
 
+	// OwnerID Whom new records are given to, in the CRM's terms; null leaves that to the CRM. Records that are there keep their owner.
+	OwnerID *string `json:"owner_id"`
+
+	// Paused A person has paused it, whatever else its status says.
+	Paused bool `json:"paused"`
+
+	// ProvenAt When a test contact last arrived.
+	ProvenAt *time.Time `json:"proven_at"`
+
 	// StartingPoint Null until it is chosen.
 	StartingPoint *StartingPoint `json:"starting_point"`
 	Status        Status         `json:"status"`
 
 	// StatusReason Why, in plain language, when the status is no good news; else empty.
 	StatusReason string `json:"status_reason"`
+
+	// SyncEverySeconds How often changes are looked for.
+	SyncEverySeconds int `json:"sync_every_seconds"`
+
+	// SyncedAt When changes were last looked for.
+	SyncedAt *time.Time `json:"synced_at"`
 
 	// Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 	Targets Targets `json:"targets"`
@@ -498,6 +627,22 @@ type Option struct {
 	Active bool   `json:"active"`
 	Label  string `json:"label"`
 	Value  string `json:"value"`
+}
+
+// Owner defines model for Owner.
+type Owner struct {
+	// Active Only to active ones new records can be given.
+	Active bool   `json:"active"`
+	Email  string `json:"email"`
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+}
+
+// OwnerList defines model for OwnerList.
+type OwnerList struct {
+	// CanList Whether the CRM and the login let Lockstep list users; false also until it has.
+	CanList bool    `json:"can_list"`
+	Items   []Owner `json:"items"`
 }
 
 // Problem defines model for Problem.
@@ -569,6 +714,12 @@ type RequestError struct {
 	Where string `json:"where"`
 }
 
+// RetryConnection defines model for RetryConnection.
+type RetryConnection struct {
+	// Problem Only what has this problem: one of the codes that `GET /v1/problems` explains.
+	Problem *string `json:"problem,omitempty"`
+}
+
 // Role What the key may do.
 type Role string
 
@@ -591,7 +742,7 @@ type Run struct {
 	StartedAt time.Time `json:"started_at"`
 	State     RunState  `json:"state"`
 
-	// TemporalURL Its workflow in Temporal's Web UI.
+	// TemporalURL Its workflow in Temporal's Web UI, or of a sync its Schedule; a test contact's is in the answer to it.
 	TemporalURL *string `json:"temporal_url"`
 }
 
@@ -661,6 +812,42 @@ type Step struct {
 // Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 type Targets map[string]string
 
+// TestContact defines model for TestContact.
+type TestContact struct {
+	// CRMID The CRM's id of the record; empty when it has none.
+	CRMID   string `json:"crm_id"`
+	CRMType string `json:"crm_type"`
+
+	// ElapsedMs From the request until the answer.
+	ElapsedMs int64 `json:"elapsed_ms"`
+
+	// Outcome What became of it: it arrived if it was created, updated or unchanged.
+	Outcome TestContactOutcome `json:"outcome"`
+
+	// Problem Why it did not arrive, if it did not.
+	Problem *Explanation `json:"problem"`
+
+	// PushMs Of that, from the start of the push until it was settled.
+	PushMs int64              `json:"push_ms"`
+	RunID  openapi_types.UUID `json:"run_id"`
+
+	// TemporalURL Its workflow in Temporal's Web UI.
+	TemporalURL *string `json:"temporal_url"`
+
+	// URL The record's page in the CRM.
+	URL *string `json:"url"`
+}
+
+// TestContactOutcome What became of it: it arrived if it was created, updated or unchanged.
+type TestContactOutcome string
+
+// UpdateConnection defines model for UpdateConnection.
+type UpdateConnection struct {
+	// OwnerID Whom new records are given to: one of the active owners. Null leaves it to the CRM.
+	OwnerID          json.RawMessage `json:"owner_id,omitempty"`
+	SyncEverySeconds *int            `json:"sync_every_seconds,omitempty"`
+}
+
 // Workspace defines model for Workspace.
 type Workspace struct {
 	CreatedAt time.Time          `json:"created_at"`
@@ -696,8 +883,26 @@ type CreateConnectionParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// UpdateConnectionParams defines parameters for UpdateConnection.
+type UpdateConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // AuthorizeConnectionParams defines parameters for AuthorizeConnection.
 type AuthorizeConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DisconnectConnectionParams defines parameters for DisconnectConnection.
+type DisconnectConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DiscoverConnectionParams defines parameters for DiscoverConnection.
+type DiscoverConnectionParams struct {
 	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -720,10 +925,31 @@ type ListEventsParams struct {
 	Run *openapi_types.UUID `form:"run,omitempty" json:"run,omitempty"`
 }
 
+// ListFailedParams defines parameters for ListFailed.
+type ListFailedParams struct {
+	// Limit The most items in an answer; 50 unless told.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The `next` of the page before.
+	After *openapi_types.UUID `form:"after,omitempty" json:"after,omitempty"`
+
+	// Outcome Only those.
+	Outcome *FailedOutcome `form:"outcome,omitempty" json:"outcome,omitempty"`
+
+	// Problem Only those with this problem.
+	Problem *string `form:"problem,omitempty" json:"problem,omitempty"`
+}
+
 // GetMappingParams defines parameters for GetMapping.
 type GetMappingParams struct {
 	// Object The kind of record.
 	Object *Object `form:"object,omitempty" json:"object,omitempty"`
+}
+
+// ApproveMappingParams defines parameters for ApproveMapping.
+type ApproveMappingParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PauseConnectionParams defines parameters for PauseConnection.
@@ -744,6 +970,12 @@ type ResyncConnectionParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// RetryConnectionParams defines parameters for RetryConnection.
+type RetryConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListRunsParams defines parameters for ListRuns.
 type ListRunsParams struct {
 	// Limit The most items in an answer; 50 unless told.
@@ -758,6 +990,18 @@ type GetSchemaParams struct {
 
 // ChooseStartingPointParams defines parameters for ChooseStartingPoint.
 type ChooseStartingPointParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SyncConnectionParams defines parameters for SyncConnection.
+type SyncConnectionParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SendTestContactParams defines parameters for SendTestContact.
+type SendTestContactParams struct {
 	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -804,6 +1048,18 @@ type CancelRunParams struct {
 
 // CreateConnectionJSONRequestBody defines body for CreateConnection for application/json ContentType.
 type CreateConnectionJSONRequestBody = CreateConnection
+
+// UpdateConnectionJSONRequestBody defines body for UpdateConnection for application/json ContentType.
+type UpdateConnectionJSONRequestBody = UpdateConnection
+
+// DisconnectConnectionJSONRequestBody defines body for DisconnectConnection for application/json ContentType.
+type DisconnectConnectionJSONRequestBody = DisconnectConnection
+
+// ApproveMappingJSONRequestBody defines body for ApproveMapping for application/json ContentType.
+type ApproveMappingJSONRequestBody = ApproveMapping
+
+// RetryConnectionJSONRequestBody defines body for RetryConnection for application/json ContentType.
+type RetryConnectionJSONRequestBody = RetryConnection
 
 // ChooseStartingPointJSONRequestBody defines body for ChooseStartingPoint for application/json ContentType.
 type ChooseStartingPointJSONRequestBody = ChooseStartingPoint
@@ -930,22 +1186,101 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/connections/{connection_id} (the `GetConnection` operationId).
 	GetConnection(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UpdateConnectionWithBody Change a connection's settings
+	//
+	// What is not given stays as it is.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /v1/connections/{connection_id} (the `UpdateConnection` operationId).
+	UpdateConnectionWithBody(ctx context.Context, connectionID ConnectionID, params *UpdateConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateConnection Change a connection's settings
+	//
+	// What is not given stays as it is.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /v1/connections/{connection_id} (the `UpdateConnection` operationId).
+	UpdateConnection(ctx context.Context, connectionID ConnectionID, params *UpdateConnectionParams, body UpdateConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// AuthorizeConnection Begin to sign in to the CRM again
 	//
-	// For a sign-in that was not finished, and to reconnect. A connection stays linked to its account; another one's login is refused.
+	// For a sign-in that was not finished, and to reconnect, also what was disconnected. A connection stays linked to its account; another one's login is refused.
 	//
 	// Corresponds with POST /v1/connections/{connection_id}/authorize (the `AuthorizeConnection` operationId).
 	AuthorizeConnection(ctx context.Context, connectionID ConnectionID, params *AuthorizeConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DisconnectConnectionWithBody Stop and forget the login
+	//
+	// Everything that is sent stops, the login is withdrawn and deleted, and the field mapping is cleared unless it is to be kept.
+	// No record is deleted, here or in the CRM. `confirm` has to be true: without it the answer is a problem that says what would be
+	// done. To connect again, ask for a link with `authorize`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/disconnect (the `DisconnectConnection` operationId).
+	DisconnectConnectionWithBody(ctx context.Context, connectionID ConnectionID, params *DisconnectConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DisconnectConnection Stop and forget the login
+	//
+	// Everything that is sent stops, the login is withdrawn and deleted, and the field mapping is cleared unless it is to be kept.
+	// No record is deleted, here or in the CRM. `confirm` has to be true: without it the answer is a problem that says what would be
+	// done. To connect again, ask for a link with `authorize`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/disconnect (the `DisconnectConnection` operationId).
+	DisconnectConnection(ctx context.Context, connectionID ConnectionID, params *DisconnectConnectionParams, body DisconnectConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DiscoverConnection Look again at what the CRM has
+	//
+	// Its fields and the users that records can be given to. The field that holds Lockstep's ids is created where it is missing.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/discover (the `DiscoverConnection` operationId).
+	DiscoverConnection(ctx context.Context, connectionID ConnectionID, params *DiscoverConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEvents What happened, newest first
 	//
 	// Corresponds with GET /v1/connections/{connection_id}/events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, connectionID ConnectionID, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListFailed The records that have not arrived, and why
+	//
+	// Those that failed, wait, or were left alone on purpose, as they stand now, in the order they were first loaded.
+	//
+	// Corresponds with GET /v1/connections/{connection_id}/failed (the `ListFailed` operationId).
+	ListFailed(ctx context.Context, connectionID ConnectionID, params *ListFailedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMapping The mapping of an object, and what is wrong with it
 	//
 	// Corresponds with GET /v1/connections/{connection_id}/mapping (the `GetMapping` operationId).
 	GetMapping(ctx context.Context, connectionID ConnectionID, params *GetMappingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApproveMappingWithBody Say that the mapping of contacts is as it should be
+	//
+	// Of the version that was looked at; refused when there is a newer one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
+	ApproveMappingWithBody(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ApproveMapping Say that the mapping of contacts is as it should be
+	//
+	// Of the version that was looked at; refused when there is a newer one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
+	ApproveMapping(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOwners The CRM's users that records can be given to
+	//
+	// As they were last discovered.
+	//
+	// Corresponds with GET /v1/connections/{connection_id}/owners (the `ListOwners` operationId).
+	ListOwners(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PauseConnection Stop sending until it is resumed
 	//
@@ -963,6 +1298,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/connections/{connection_id}/resync (the `ResyncConnection` operationId).
 	ResyncConnection(ctx context.Context, connectionID ConnectionID, params *ResyncConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryConnectionWithBody Send what failed again
+	//
+	// Everything that failed or waits for a person, or what has one problem; of that, also what was left alone on purpose. A retry that is open takes it in.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/retry (the `RetryConnection` operationId).
+	RetryConnectionWithBody(ctx context.Context, connectionID ConnectionID, params *RetryConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RetryConnection Send what failed again
+	//
+	// Everything that failed or waits for a person, or what has one problem; of that, also what was left alone on purpose. A retry that is open takes it in.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/retry (the `RetryConnection` operationId).
+	RetryConnection(ctx context.Context, connectionID ConnectionID, params *RetryConnectionParams, body RetryConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRuns The latest runs of a connection, newest first
 	//
@@ -991,6 +1344,22 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/connections/{connection_id}/starting-point (the `ChooseStartingPoint` operationId).
 	ChooseStartingPoint(ctx context.Context, connectionID ConnectionID, params *ChooseStartingPointParams, body ChooseStartingPointJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SyncConnection Look for changes now
+	//
+	// As happens by itself every `sync_every_seconds`.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/sync (the `SyncConnection` operationId).
+	SyncConnection(ctx context.Context, connectionID ConnectionID, params *SyncConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SendTestContact Prove the connection with a test contact
+	//
+	// Sends one labelled contact the way that all records go, and answers what became of it, usually within seconds. However
+	// often it is sent, it is one record in the CRM, which may be deleted there at any time. A call with the key of one that is
+	// under way answers the same as that. The connection has to be `ready` or `live`.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/test-contact (the `SendTestContact` operationId).
+	SendTestContact(ctx context.Context, connectionID ConnectionID, params *SendTestContactParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CompleteAuthorization Where the CRM sends the browser back to
 	//
@@ -1042,7 +1411,7 @@ type ClientInterface interface {
 
 	// CancelRun End a run early
 	//
-	// What was sent stays in the CRM; what was not is skipped, and says so.
+	// An import or a retry. What was sent stays in the CRM; what was not is skipped, and says so.
 	//
 	// Corresponds with POST /v1/runs/{run_id}/cancel (the `CancelRun` operationId).
 	CancelRun(ctx context.Context, runID RunID, params *CancelRunParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -1168,13 +1537,110 @@ func (c *Client) GetConnection(ctx context.Context, connectionID ConnectionID, r
 	return c.Client.Do(req)
 }
 
+// UpdateConnectionWithBody Change a connection's settings
+//
+// What is not given stays as it is.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /v1/connections/{connection_id} (the `UpdateConnection` operationId).
+func (c *Client) UpdateConnectionWithBody(ctx context.Context, connectionID ConnectionID, params *UpdateConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateConnectionRequestWithBody(c.Server, connectionID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateConnection Change a connection's settings
+//
+// What is not given stays as it is.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /v1/connections/{connection_id} (the `UpdateConnection` operationId).
+func (c *Client) UpdateConnection(ctx context.Context, connectionID ConnectionID, params *UpdateConnectionParams, body UpdateConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateConnectionRequest(c.Server, connectionID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // AuthorizeConnection Begin to sign in to the CRM again
 //
-// For a sign-in that was not finished, and to reconnect. A connection stays linked to its account; another one's login is refused.
+// For a sign-in that was not finished, and to reconnect, also what was disconnected. A connection stays linked to its account; another one's login is refused.
 //
 // Corresponds with POST /v1/connections/{connection_id}/authorize (the `AuthorizeConnection` operationId).
 func (c *Client) AuthorizeConnection(ctx context.Context, connectionID ConnectionID, params *AuthorizeConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAuthorizeConnectionRequest(c.Server, connectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DisconnectConnectionWithBody Stop and forget the login
+//
+// Everything that is sent stops, the login is withdrawn and deleted, and the field mapping is cleared unless it is to be kept.
+// No record is deleted, here or in the CRM. `confirm` has to be true: without it the answer is a problem that says what would be
+// done. To connect again, ask for a link with `authorize`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/connections/{connection_id}/disconnect (the `DisconnectConnection` operationId).
+func (c *Client) DisconnectConnectionWithBody(ctx context.Context, connectionID ConnectionID, params *DisconnectConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisconnectConnectionRequestWithBody(c.Server, connectionID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DisconnectConnection Stop and forget the login
+//
+// Everything that is sent stops, the login is withdrawn and deleted, and the field mapping is cleared unless it is to be kept.
+// No record is deleted, here or in the CRM. `confirm` has to be true: without it the answer is a problem that says what would be
+// done. To connect again, ask for a link with `authorize`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/connections/{connection_id}/disconnect (the `DisconnectConnection` operationId).
+func (c *Client) DisconnectConnection(ctx context.Context, connectionID ConnectionID, params *DisconnectConnectionParams, body DisconnectConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDisconnectConnectionRequest(c.Server, connectionID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DiscoverConnection Look again at what the CRM has
+//
+// Its fields and the users that records can be given to. The field that holds Lockstep's ids is created where it is missing.
+//
+// Corresponds with POST /v1/connections/{connection_id}/discover (the `DiscoverConnection` operationId).
+func (c *Client) DiscoverConnection(ctx context.Context, connectionID ConnectionID, params *DiscoverConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDiscoverConnectionRequest(c.Server, connectionID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1200,11 +1666,83 @@ func (c *Client) ListEvents(ctx context.Context, connectionID ConnectionID, para
 	return c.Client.Do(req)
 }
 
+// ListFailed The records that have not arrived, and why
+//
+// Those that failed, wait, or were left alone on purpose, as they stand now, in the order they were first loaded.
+//
+// Corresponds with GET /v1/connections/{connection_id}/failed (the `ListFailed` operationId).
+func (c *Client) ListFailed(ctx context.Context, connectionID ConnectionID, params *ListFailedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListFailedRequest(c.Server, connectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetMapping The mapping of an object, and what is wrong with it
 //
 // Corresponds with GET /v1/connections/{connection_id}/mapping (the `GetMapping` operationId).
 func (c *Client) GetMapping(ctx context.Context, connectionID ConnectionID, params *GetMappingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMappingRequest(c.Server, connectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApproveMappingWithBody Say that the mapping of contacts is as it should be
+//
+// Of the version that was looked at; refused when there is a newer one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
+func (c *Client) ApproveMappingWithBody(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApproveMappingRequestWithBody(c.Server, connectionID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ApproveMapping Say that the mapping of contacts is as it should be
+//
+// Of the version that was looked at; refused when there is a newer one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
+func (c *Client) ApproveMapping(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewApproveMappingRequest(c.Server, connectionID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOwners The CRM's users that records can be given to
+//
+// As they were last discovered.
+//
+// Corresponds with GET /v1/connections/{connection_id}/owners (the `ListOwners` operationId).
+func (c *Client) ListOwners(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOwnersRequest(c.Server, connectionID)
 	if err != nil {
 		return nil, err
 	}
@@ -1252,6 +1790,44 @@ func (c *Client) ResumeConnection(ctx context.Context, connectionID ConnectionID
 // Corresponds with POST /v1/connections/{connection_id}/resync (the `ResyncConnection` operationId).
 func (c *Client) ResyncConnection(ctx context.Context, connectionID ConnectionID, params *ResyncConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewResyncConnectionRequest(c.Server, connectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryConnectionWithBody Send what failed again
+//
+// Everything that failed or waits for a person, or what has one problem; of that, also what was left alone on purpose. A retry that is open takes it in.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/connections/{connection_id}/retry (the `RetryConnection` operationId).
+func (c *Client) RetryConnectionWithBody(ctx context.Context, connectionID ConnectionID, params *RetryConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryConnectionRequestWithBody(c.Server, connectionID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RetryConnection Send what failed again
+//
+// Everything that failed or waits for a person, or what has one problem; of that, also what was left alone on purpose. A retry that is open takes it in.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/connections/{connection_id}/retry (the `RetryConnection` operationId).
+func (c *Client) RetryConnection(ctx context.Context, connectionID ConnectionID, params *RetryConnectionParams, body RetryConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRetryConnectionRequest(c.Server, connectionID, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1320,6 +1896,42 @@ func (c *Client) ChooseStartingPointWithBody(ctx context.Context, connectionID C
 // Corresponds with POST /v1/connections/{connection_id}/starting-point (the `ChooseStartingPoint` operationId).
 func (c *Client) ChooseStartingPoint(ctx context.Context, connectionID ConnectionID, params *ChooseStartingPointParams, body ChooseStartingPointJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewChooseStartingPointRequest(c.Server, connectionID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SyncConnection Look for changes now
+//
+// As happens by itself every `sync_every_seconds`.
+//
+// Corresponds with POST /v1/connections/{connection_id}/sync (the `SyncConnection` operationId).
+func (c *Client) SyncConnection(ctx context.Context, connectionID ConnectionID, params *SyncConnectionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSyncConnectionRequest(c.Server, connectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SendTestContact Prove the connection with a test contact
+//
+// Sends one labelled contact the way that all records go, and answers what became of it, usually within seconds. However
+// often it is sent, it is one record in the CRM, which may be deleted there at any time. A call with the key of one that is
+// under way answers the same as that. The connection has to be `ready` or `live`.
+//
+// Corresponds with POST /v1/connections/{connection_id}/test-contact (the `SendTestContact` operationId).
+func (c *Client) SendTestContact(ctx context.Context, connectionID ConnectionID, params *SendTestContactParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSendTestContactRequest(c.Server, connectionID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1440,7 +2052,7 @@ func (c *Client) GetRun(ctx context.Context, runID RunID, reqEditors ...RequestE
 
 // CancelRun End a run early
 //
-// What was sent stays in the CRM; what was not is skipped, and says so.
+// An import or a retry. What was sent stays in the CRM; what was not is skipped, and says so.
 //
 // Corresponds with POST /v1/runs/{run_id}/cancel (the `CancelRun` operationId).
 func (c *Client) CancelRun(ctx context.Context, runID RunID, params *CancelRunParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -1674,6 +2286,68 @@ func NewGetConnectionRequest(server string, connectionID ConnectionID) (*http.Re
 	return req, nil
 }
 
+// NewUpdateConnectionRequest calls the generic UpdateConnection builder with application/json body
+func NewUpdateConnectionRequest(server string, connectionID ConnectionID, params *UpdateConnectionParams, body UpdateConnectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateConnectionRequestWithBody(server, connectionID, params, "application/json", bodyReader)
+}
+
+// NewUpdateConnectionRequestWithBody constructs an http.Request for the UpdateConnection method, with any body, and a specified content type
+func NewUpdateConnectionRequestWithBody(server string, connectionID ConnectionID, params *UpdateConnectionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewAuthorizeConnectionRequest constructs an http.Request for the AuthorizeConnection method
 func NewAuthorizeConnectionRequest(server string, connectionID ConnectionID, params *AuthorizeConnectionParams) (*http.Request, error) {
 	var err error
@@ -1691,6 +2365,117 @@ func NewAuthorizeConnectionRequest(server string, connectionID ConnectionID, par
 	}
 
 	operationPath := fmt.Sprintf("/v1/connections/%s/authorize", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDisconnectConnectionRequest calls the generic DisconnectConnection builder with application/json body
+func NewDisconnectConnectionRequest(server string, connectionID ConnectionID, params *DisconnectConnectionParams, body DisconnectConnectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDisconnectConnectionRequestWithBody(server, connectionID, params, "application/json", bodyReader)
+}
+
+// NewDisconnectConnectionRequestWithBody constructs an http.Request for the DisconnectConnection method, with any body, and a specified content type
+func NewDisconnectConnectionRequestWithBody(server string, connectionID ConnectionID, params *DisconnectConnectionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/disconnect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDiscoverConnectionRequest constructs an http.Request for the DiscoverConnection method
+func NewDiscoverConnectionRequest(server string, connectionID ConnectionID, params *DiscoverConnectionParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/discover", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -1832,6 +2617,103 @@ func NewListEventsRequest(server string, connectionID ConnectionID, params *List
 	return req, nil
 }
 
+// NewListFailedRequest constructs an http.Request for the ListFailed method
+func NewListFailedRequest(server string, connectionID ConnectionID, params *ListFailedParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/failed", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Outcome != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "outcome", *params.Outcome, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Problem != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "problem", *params.Problem, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetMappingRequest constructs an http.Request for the GetMapping method
 func NewGetMappingRequest(server string, connectionID ConnectionID, params *GetMappingParams) (*http.Request, error) {
 	var err error
@@ -1883,6 +2765,102 @@ func NewGetMappingRequest(server string, connectionID ConnectionID, params *GetM
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewApproveMappingRequest calls the generic ApproveMapping builder with application/json body
+func NewApproveMappingRequest(server string, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewApproveMappingRequestWithBody(server, connectionID, params, "application/json", bodyReader)
+}
+
+// NewApproveMappingRequestWithBody constructs an http.Request for the ApproveMapping method, with any body, and a specified content type
+func NewApproveMappingRequestWithBody(server string, connectionID ConnectionID, params *ApproveMappingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/mapping/approve", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListOwnersRequest constructs an http.Request for the ListOwners method
+func NewListOwnersRequest(server string, connectionID ConnectionID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/owners", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -2021,6 +2999,68 @@ func NewResyncConnectionRequest(server string, connectionID ConnectionID, params
 	if err != nil {
 		return nil, err
 	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRetryConnectionRequest calls the generic RetryConnection builder with application/json body
+func NewRetryConnectionRequest(server string, connectionID ConnectionID, params *RetryConnectionParams, body RetryConnectionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRetryConnectionRequestWithBody(server, connectionID, params, "application/json", bodyReader)
+}
+
+// NewRetryConnectionRequestWithBody constructs an http.Request for the RetryConnection method, with any body, and a specified content type
+func NewRetryConnectionRequestWithBody(server string, connectionID ConnectionID, params *RetryConnectionParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/retry", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	if params != nil {
 
@@ -2201,6 +3241,104 @@ func NewChooseStartingPointRequestWithBody(server string, connectionID Connectio
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSyncConnectionRequest constructs an http.Request for the SyncConnection method
+func NewSyncConnectionRequest(server string, connectionID ConnectionID, params *SyncConnectionParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/sync", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSendTestContactRequest constructs an http.Request for the SendTestContact method
+func NewSendTestContactRequest(server string, connectionID ConnectionID, params *SendTestContactParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/test-contact", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	if params != nil {
 
@@ -2706,14 +3844,63 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/connections/{connection_id} (the `GetConnection` operationId).
 	GetConnectionWithResponse(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*GetConnectionResponse, error)
 
+	// UpdateConnectionWithBodyWithResponse Change a connection's settings
+	//
+	// What is not given stays as it is.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/connections/{connection_id} (the `UpdateConnection` operationId).
+	UpdateConnectionWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *UpdateConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateConnectionResponse, error)
+
+	// UpdateConnectionWithResponse Change a connection's settings
+	//
+	// What is not given stays as it is.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/connections/{connection_id} (the `UpdateConnection` operationId).
+	UpdateConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *UpdateConnectionParams, body UpdateConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateConnectionResponse, error)
+
 	// AuthorizeConnectionWithResponse Begin to sign in to the CRM again
 	//
-	// For a sign-in that was not finished, and to reconnect. A connection stays linked to its account; another one's login is refused.
+	// For a sign-in that was not finished, and to reconnect, also what was disconnected. A connection stays linked to its account; another one's login is refused.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/connections/{connection_id}/authorize (the `AuthorizeConnection` operationId).
 	AuthorizeConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *AuthorizeConnectionParams, reqEditors ...RequestEditorFn) (*AuthorizeConnectionResponse, error)
+
+	// DisconnectConnectionWithBodyWithResponse Stop and forget the login
+	//
+	// Everything that is sent stops, the login is withdrawn and deleted, and the field mapping is cleared unless it is to be kept.
+	// No record is deleted, here or in the CRM. `confirm` has to be true: without it the answer is a problem that says what would be
+	// done. To connect again, ask for a link with `authorize`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/disconnect (the `DisconnectConnection` operationId).
+	DisconnectConnectionWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *DisconnectConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisconnectConnectionResponse, error)
+
+	// DisconnectConnectionWithResponse Stop and forget the login
+	//
+	// Everything that is sent stops, the login is withdrawn and deleted, and the field mapping is cleared unless it is to be kept.
+	// No record is deleted, here or in the CRM. `confirm` has to be true: without it the answer is a problem that says what would be
+	// done. To connect again, ask for a link with `authorize`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/disconnect (the `DisconnectConnection` operationId).
+	DisconnectConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *DisconnectConnectionParams, body DisconnectConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*DisconnectConnectionResponse, error)
+
+	// DiscoverConnectionWithResponse Look again at what the CRM has
+	//
+	// Its fields and the users that records can be given to. The field that holds Lockstep's ids is created where it is missing.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/discover (the `DiscoverConnection` operationId).
+	DiscoverConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *DiscoverConnectionParams, reqEditors ...RequestEditorFn) (*DiscoverConnectionResponse, error)
 
 	// ListEventsWithResponse What happened, newest first
 	//
@@ -2722,12 +3909,48 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/connections/{connection_id}/events (the `ListEvents` operationId).
 	ListEventsWithResponse(ctx context.Context, connectionID ConnectionID, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
 
+	// ListFailedWithResponse The records that have not arrived, and why
+	//
+	// Those that failed, wait, or were left alone on purpose, as they stand now, in the order they were first loaded.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/connections/{connection_id}/failed (the `ListFailed` operationId).
+	ListFailedWithResponse(ctx context.Context, connectionID ConnectionID, params *ListFailedParams, reqEditors ...RequestEditorFn) (*ListFailedResponse, error)
+
 	// GetMappingWithResponse The mapping of an object, and what is wrong with it
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/connections/{connection_id}/mapping (the `GetMapping` operationId).
 	GetMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *GetMappingParams, reqEditors ...RequestEditorFn) (*GetMappingResponse, error)
+
+	// ApproveMappingWithBodyWithResponse Say that the mapping of contacts is as it should be
+	//
+	// Of the version that was looked at; refused when there is a newer one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
+	ApproveMappingWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApproveMappingResponse, error)
+
+	// ApproveMappingWithResponse Say that the mapping of contacts is as it should be
+	//
+	// Of the version that was looked at; refused when there is a newer one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
+	ApproveMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*ApproveMappingResponse, error)
+
+	// ListOwnersWithResponse The CRM's users that records can be given to
+	//
+	// As they were last discovered.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/connections/{connection_id}/owners (the `ListOwners` operationId).
+	ListOwnersWithResponse(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*ListOwnersResponse, error)
 
 	// PauseConnectionWithResponse Stop sending until it is resumed
 	//
@@ -2751,6 +3974,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/connections/{connection_id}/resync (the `ResyncConnection` operationId).
 	ResyncConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *ResyncConnectionParams, reqEditors ...RequestEditorFn) (*ResyncConnectionResponse, error)
+
+	// RetryConnectionWithBodyWithResponse Send what failed again
+	//
+	// Everything that failed or waits for a person, or what has one problem; of that, also what was left alone on purpose. A retry that is open takes it in.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/retry (the `RetryConnection` operationId).
+	RetryConnectionWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *RetryConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryConnectionResponse, error)
+
+	// RetryConnectionWithResponse Send what failed again
+	//
+	// Everything that failed or waits for a person, or what has one problem; of that, also what was left alone on purpose. A retry that is open takes it in.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/retry (the `RetryConnection` operationId).
+	RetryConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *RetryConnectionParams, body RetryConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryConnectionResponse, error)
 
 	// ListRunsWithResponse The latest runs of a connection, newest first
 	//
@@ -2783,6 +4024,26 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/connections/{connection_id}/starting-point (the `ChooseStartingPoint` operationId).
 	ChooseStartingPointWithResponse(ctx context.Context, connectionID ConnectionID, params *ChooseStartingPointParams, body ChooseStartingPointJSONRequestBody, reqEditors ...RequestEditorFn) (*ChooseStartingPointResponse, error)
+
+	// SyncConnectionWithResponse Look for changes now
+	//
+	// As happens by itself every `sync_every_seconds`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/sync (the `SyncConnection` operationId).
+	SyncConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *SyncConnectionParams, reqEditors ...RequestEditorFn) (*SyncConnectionResponse, error)
+
+	// SendTestContactWithResponse Prove the connection with a test contact
+	//
+	// Sends one labelled contact the way that all records go, and answers what became of it, usually within seconds. However
+	// often it is sent, it is one record in the CRM, which may be deleted there at any time. A call with the key of one that is
+	// under way answers the same as that. The connection has to be `ready` or `live`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/test-contact (the `SendTestContact` operationId).
+	SendTestContactWithResponse(ctx context.Context, connectionID ConnectionID, params *SendTestContactParams, reqEditors ...RequestEditorFn) (*SendTestContactResponse, error)
 
 	// CompleteAuthorizationWithResponse Where the CRM sends the browser back to
 	//
@@ -2842,7 +4103,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelRunWithResponse End a run early
 	//
-	// What was sent stays in the CRM; what was not is skipped, and says so.
+	// An import or a retry. What was sent stays in the CRM; what was not is skipped, and says so.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3161,6 +4422,54 @@ func (r GetConnectionResponse) ContentType() string {
 	return ""
 }
 
+type UpdateConnectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Connection
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateConnectionResponse) GetJSON200() *Connection {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateConnectionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateConnectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateConnectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateConnectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateConnectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type AuthorizeConnectionResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -3203,6 +4512,102 @@ func (r AuthorizeConnectionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r AuthorizeConnectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DisconnectConnectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Connection
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DisconnectConnectionResponse) GetJSON200() *Connection {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DisconnectConnectionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DisconnectConnectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DisconnectConnectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DisconnectConnectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DisconnectConnectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DiscoverConnectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Connection
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DiscoverConnectionResponse) GetJSON200() *Connection {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DiscoverConnectionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DiscoverConnectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DiscoverConnectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DiscoverConnectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DiscoverConnectionResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3257,6 +4662,54 @@ func (r ListEventsResponse) ContentType() string {
 	return ""
 }
 
+type ListFailedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *FailedPage
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListFailedResponse) GetJSON200() *FailedPage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListFailedResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListFailedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListFailedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListFailedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListFailedResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetMappingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -3299,6 +4752,102 @@ func (r GetMappingResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetMappingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ApproveMappingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Connection
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ApproveMappingResponse) GetJSON200() *Connection {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ApproveMappingResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ApproveMappingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ApproveMappingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ApproveMappingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ApproveMappingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOwnersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OwnerList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOwnersResponse) GetJSON200() *OwnerList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOwnersResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOwnersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOwnersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOwnersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOwnersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -3449,6 +4998,54 @@ func (r ResyncConnectionResponse) ContentType() string {
 	return ""
 }
 
+type RetryConnectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Connection
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RetryConnectionResponse) GetJSON202() *Connection {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RetryConnectionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RetryConnectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RetryConnectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RetryConnectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RetryConnectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListRunsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -3587,6 +5184,102 @@ func (r ChooseStartingPointResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ChooseStartingPointResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SyncConnectionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *Connection
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r SyncConnectionResponse) GetJSON202() *Connection {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SyncConnectionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SyncConnectionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SyncConnectionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SyncConnectionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SyncConnectionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SendTestContactResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TestContact
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SendTestContactResponse) GetJSON200() *TestContact {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SendTestContactResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SendTestContactResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SendTestContactResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SendTestContactResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SendTestContactResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4026,9 +5719,39 @@ func (c *ClientWithResponses) GetConnectionWithResponse(ctx context.Context, con
 	return ParseGetConnectionResponse(rsp)
 }
 
+// UpdateConnectionWithBodyWithResponse Change a connection's settings
+//
+// What is not given stays as it is.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/connections/{connection_id} (the `UpdateConnection` operationId).
+func (c *ClientWithResponses) UpdateConnectionWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *UpdateConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateConnectionResponse, error) {
+	rsp, err := c.UpdateConnectionWithBody(ctx, connectionID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateConnectionResponse(rsp)
+}
+
+// UpdateConnectionWithResponse Change a connection's settings
+//
+// What is not given stays as it is.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/connections/{connection_id} (the `UpdateConnection` operationId).
+func (c *ClientWithResponses) UpdateConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *UpdateConnectionParams, body UpdateConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateConnectionResponse, error) {
+	rsp, err := c.UpdateConnection(ctx, connectionID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateConnectionResponse(rsp)
+}
+
 // AuthorizeConnectionWithResponse Begin to sign in to the CRM again
 //
-// For a sign-in that was not finished, and to reconnect. A connection stays linked to its account; another one's login is refused.
+// For a sign-in that was not finished, and to reconnect, also what was disconnected. A connection stays linked to its account; another one's login is refused.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4039,6 +5762,55 @@ func (c *ClientWithResponses) AuthorizeConnectionWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseAuthorizeConnectionResponse(rsp)
+}
+
+// DisconnectConnectionWithBodyWithResponse Stop and forget the login
+//
+// Everything that is sent stops, the login is withdrawn and deleted, and the field mapping is cleared unless it is to be kept.
+// No record is deleted, here or in the CRM. `confirm` has to be true: without it the answer is a problem that says what would be
+// done. To connect again, ask for a link with `authorize`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/disconnect (the `DisconnectConnection` operationId).
+func (c *ClientWithResponses) DisconnectConnectionWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *DisconnectConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisconnectConnectionResponse, error) {
+	rsp, err := c.DisconnectConnectionWithBody(ctx, connectionID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDisconnectConnectionResponse(rsp)
+}
+
+// DisconnectConnectionWithResponse Stop and forget the login
+//
+// Everything that is sent stops, the login is withdrawn and deleted, and the field mapping is cleared unless it is to be kept.
+// No record is deleted, here or in the CRM. `confirm` has to be true: without it the answer is a problem that says what would be
+// done. To connect again, ask for a link with `authorize`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/disconnect (the `DisconnectConnection` operationId).
+func (c *ClientWithResponses) DisconnectConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *DisconnectConnectionParams, body DisconnectConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*DisconnectConnectionResponse, error) {
+	rsp, err := c.DisconnectConnection(ctx, connectionID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDisconnectConnectionResponse(rsp)
+}
+
+// DiscoverConnectionWithResponse Look again at what the CRM has
+//
+// Its fields and the users that records can be given to. The field that holds Lockstep's ids is created where it is missing.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/discover (the `DiscoverConnection` operationId).
+func (c *ClientWithResponses) DiscoverConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *DiscoverConnectionParams, reqEditors ...RequestEditorFn) (*DiscoverConnectionResponse, error) {
+	rsp, err := c.DiscoverConnection(ctx, connectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDiscoverConnectionResponse(rsp)
 }
 
 // ListEventsWithResponse What happened, newest first
@@ -4054,6 +5826,21 @@ func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, connec
 	return ParseListEventsResponse(rsp)
 }
 
+// ListFailedWithResponse The records that have not arrived, and why
+//
+// Those that failed, wait, or were left alone on purpose, as they stand now, in the order they were first loaded.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/connections/{connection_id}/failed (the `ListFailed` operationId).
+func (c *ClientWithResponses) ListFailedWithResponse(ctx context.Context, connectionID ConnectionID, params *ListFailedParams, reqEditors ...RequestEditorFn) (*ListFailedResponse, error) {
+	rsp, err := c.ListFailed(ctx, connectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListFailedResponse(rsp)
+}
+
 // GetMappingWithResponse The mapping of an object, and what is wrong with it
 //
 // Returns a wrapper object for the known response body format(s).
@@ -4065,6 +5852,51 @@ func (c *ClientWithResponses) GetMappingWithResponse(ctx context.Context, connec
 		return nil, err
 	}
 	return ParseGetMappingResponse(rsp)
+}
+
+// ApproveMappingWithBodyWithResponse Say that the mapping of contacts is as it should be
+//
+// Of the version that was looked at; refused when there is a newer one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
+func (c *ClientWithResponses) ApproveMappingWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ApproveMappingResponse, error) {
+	rsp, err := c.ApproveMappingWithBody(ctx, connectionID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApproveMappingResponse(rsp)
+}
+
+// ApproveMappingWithResponse Say that the mapping of contacts is as it should be
+//
+// Of the version that was looked at; refused when there is a newer one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
+func (c *ClientWithResponses) ApproveMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*ApproveMappingResponse, error) {
+	rsp, err := c.ApproveMapping(ctx, connectionID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseApproveMappingResponse(rsp)
+}
+
+// ListOwnersWithResponse The CRM's users that records can be given to
+//
+// As they were last discovered.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/connections/{connection_id}/owners (the `ListOwners` operationId).
+func (c *ClientWithResponses) ListOwnersWithResponse(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*ListOwnersResponse, error) {
+	rsp, err := c.ListOwners(ctx, connectionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOwnersResponse(rsp)
 }
 
 // PauseConnectionWithResponse Stop sending until it is resumed
@@ -4106,6 +5938,36 @@ func (c *ClientWithResponses) ResyncConnectionWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseResyncConnectionResponse(rsp)
+}
+
+// RetryConnectionWithBodyWithResponse Send what failed again
+//
+// Everything that failed or waits for a person, or what has one problem; of that, also what was left alone on purpose. A retry that is open takes it in.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/retry (the `RetryConnection` operationId).
+func (c *ClientWithResponses) RetryConnectionWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *RetryConnectionParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RetryConnectionResponse, error) {
+	rsp, err := c.RetryConnectionWithBody(ctx, connectionID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryConnectionResponse(rsp)
+}
+
+// RetryConnectionWithResponse Send what failed again
+//
+// Everything that failed or waits for a person, or what has one problem; of that, also what was left alone on purpose. A retry that is open takes it in.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/retry (the `RetryConnection` operationId).
+func (c *ClientWithResponses) RetryConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *RetryConnectionParams, body RetryConnectionJSONRequestBody, reqEditors ...RequestEditorFn) (*RetryConnectionResponse, error) {
+	rsp, err := c.RetryConnection(ctx, connectionID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRetryConnectionResponse(rsp)
 }
 
 // ListRunsWithResponse The latest runs of a connection, newest first
@@ -4162,6 +6024,38 @@ func (c *ClientWithResponses) ChooseStartingPointWithResponse(ctx context.Contex
 		return nil, err
 	}
 	return ParseChooseStartingPointResponse(rsp)
+}
+
+// SyncConnectionWithResponse Look for changes now
+//
+// As happens by itself every `sync_every_seconds`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/sync (the `SyncConnection` operationId).
+func (c *ClientWithResponses) SyncConnectionWithResponse(ctx context.Context, connectionID ConnectionID, params *SyncConnectionParams, reqEditors ...RequestEditorFn) (*SyncConnectionResponse, error) {
+	rsp, err := c.SyncConnection(ctx, connectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSyncConnectionResponse(rsp)
+}
+
+// SendTestContactWithResponse Prove the connection with a test contact
+//
+// Sends one labelled contact the way that all records go, and answers what became of it, usually within seconds. However
+// often it is sent, it is one record in the CRM, which may be deleted there at any time. A call with the key of one that is
+// under way answers the same as that. The connection has to be `ready` or `live`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/test-contact (the `SendTestContact` operationId).
+func (c *ClientWithResponses) SendTestContactWithResponse(ctx context.Context, connectionID ConnectionID, params *SendTestContactParams, reqEditors ...RequestEditorFn) (*SendTestContactResponse, error) {
+	rsp, err := c.SendTestContact(ctx, connectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSendTestContactResponse(rsp)
 }
 
 // CompleteAuthorizationWithResponse Where the CRM sends the browser back to
@@ -4258,7 +6152,7 @@ func (c *ClientWithResponses) GetRunWithResponse(ctx context.Context, runID RunI
 
 // CancelRunWithResponse End a run early
 //
-// What was sent stays in the CRM; what was not is skipped, and says so.
+// An import or a retry. What was sent stays in the CRM; what was not is skipped, and says so.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4528,6 +6422,39 @@ func ParseGetConnectionResponse(rsp *http.Response) (*GetConnectionResponse, err
 	return response, nil
 }
 
+// ParseUpdateConnectionResponse parses an HTTP response from a UpdateConnectionWithResponse call
+func ParseUpdateConnectionResponse(rsp *http.Response) (*UpdateConnectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateConnectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Connection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseAuthorizeConnectionResponse parses an HTTP response from a AuthorizeConnectionWithResponse call
 func ParseAuthorizeConnectionResponse(rsp *http.Response) (*AuthorizeConnectionResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -4544,6 +6471,72 @@ func ParseAuthorizeConnectionResponse(rsp *http.Response) (*AuthorizeConnectionR
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Authorization
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDisconnectConnectionResponse parses an HTTP response from a DisconnectConnectionWithResponse call
+func ParseDisconnectConnectionResponse(rsp *http.Response) (*DisconnectConnectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DisconnectConnectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Connection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDiscoverConnectionResponse parses an HTTP response from a DiscoverConnectionWithResponse call
+func ParseDiscoverConnectionResponse(rsp *http.Response) (*DiscoverConnectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DiscoverConnectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Connection
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -4594,6 +6587,39 @@ func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
 	return response, nil
 }
 
+// ParseListFailedResponse parses an HTTP response from a ListFailedWithResponse call
+func ParseListFailedResponse(rsp *http.Response) (*ListFailedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListFailedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest FailedPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetMappingResponse parses an HTTP response from a GetMappingWithResponse call
 func ParseGetMappingResponse(rsp *http.Response) (*GetMappingResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -4610,6 +6636,72 @@ func ParseGetMappingResponse(rsp *http.Response) (*GetMappingResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest Mapping
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseApproveMappingResponse parses an HTTP response from a ApproveMappingWithResponse call
+func ParseApproveMappingResponse(rsp *http.Response) (*ApproveMappingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ApproveMappingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Connection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOwnersResponse parses an HTTP response from a ListOwnersWithResponse call
+func ParseListOwnersResponse(rsp *http.Response) (*ListOwnersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOwnersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OwnerList
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -4726,6 +6818,39 @@ func ParseResyncConnectionResponse(rsp *http.Response) (*ResyncConnectionRespons
 	return response, nil
 }
 
+// ParseRetryConnectionResponse parses an HTTP response from a RetryConnectionWithResponse call
+func ParseRetryConnectionResponse(rsp *http.Response) (*RetryConnectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RetryConnectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Connection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListRunsResponse parses an HTTP response from a ListRunsWithResponse call
 func ParseListRunsResponse(rsp *http.Response) (*ListRunsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -4808,6 +6933,72 @@ func ParseChooseStartingPointResponse(rsp *http.Response) (*ChooseStartingPointR
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest StartingPointChosen
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSyncConnectionResponse parses an HTTP response from a SyncConnectionWithResponse call
+func ParseSyncConnectionResponse(rsp *http.Response) (*SyncConnectionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SyncConnectionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest Connection
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSendTestContactResponse parses an HTTP response from a SendTestContactWithResponse call
+func ParseSendTestContactResponse(rsp *http.Response) (*SendTestContactResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SendTestContactResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TestContact
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,81 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"lockstep/internal/crm"
+	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
+)
+
+// UpdateConnection implements StrictServerInterface. The row comes first: a
+// supervisor that is not told reads it when it next starts.
+func (s *Server) UpdateConnection(ctx context.Context, req UpdateConnectionRequestObject) (UpdateConnectionResponseObject, error) {
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	if req.Body.OwnerID != nil {
+		if c.OwnerID, err = s.ownerOf(ctx, c, req.Body.OwnerID); err != nil {
+			return nil, err
+		}
+	}
+	if req.Body.SyncEverySeconds != nil {
+		c.SyncEvery = time.Duration(*req.Body.SyncEverySeconds) * time.Second
+	}
+	if err := s.Connections.SetSettings(ctx, c.WorkspaceID, c.ID, c.OwnerID, c.SyncEvery); err != nil {
+		return nil, err
+	}
+	if c.Status != lockstep.StatusDisconnected { // which has no supervisor
+		if err := s.Supervisors.Signal(ctx, inputOf(c), flow.SignalSettings); err != nil {
+			return nil, err
+		}
+	}
+	out, err := s.show(ctx, c)
+	return UpdateConnection200JSONResponse(out), err
+}
+
+// ownerOf returns the owner that a caller chose, if new records can be given to
+// them; null, which is nobody, as "".
+func (s *Server) ownerOf(ctx context.Context, c lockstep.Connection, chosen json.RawMessage) (string, error) {
+	var id string
+	if err := json.Unmarshal(chosen, &id); err != nil {
+		return "", fmt.Errorf("reading the owner: %w", err)
+	}
+	if id == "" {
+		return "", nil
+	}
+	owners, err := s.Connections.Owners(ctx, c.WorkspaceID, c.ID)
+	if err != nil {
+		return "", err
+	}
+	if !slices.ContainsFunc(owners, func(o crm.Owner) bool { return o.ID == id && o.Active }) {
+		return "", &Error{
+			Code: "owner_unknown", Detail: fmt.Sprintf("%q is none of the active users that were discovered in %s.", id, s.label(c.Vendor)),
+			Fix: fmt.Sprintf("Choose one that GET /v1/connections/%s/owners lists as active, or null. If they are new, discover the connection again.", c.ID),
+		}
+	}
+	return id, nil
+}
+
+// ListOwners implements StrictServerInterface. An account has one user at least,
+// so that none means that they cannot be listed.
+func (s *Server) ListOwners(ctx context.Context, req ListOwnersRequestObject) (ListOwnersResponseObject, error) {
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := s.Connections.Owners(ctx, c.WorkspaceID, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := ListOwners200JSONResponse{CanList: len(owners) > 0, Items: make([]Owner, len(owners))}
+	for i, o := range owners {
+		out.Items[i] = Owner{ID: o.ID, Name: o.Name, Email: o.Email, Active: o.Active}
+	}
+	return out, nil
+}
