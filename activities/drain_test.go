@@ -36,7 +36,7 @@ type bundle struct {
 func setup(t *testing.T, contacts int) *bundle {
 	t.Helper()
 	b := prepare(t)
-	b.load(t, 0, contacts)
+	b.load(t, contacts)
 	b.begin(t, lockstep.LinkUpNone)
 	return b
 }
@@ -82,10 +82,10 @@ func prepare(t *testing.T) *bundle {
 func external(i int) string { return fmt.Sprintf("c%04d", i) }
 func email(i int) string    { return fmt.Sprintf("c%04d@example.com", i) }
 
-func (b *bundle) load(t *testing.T, from, to int) {
+func (b *bundle) load(t *testing.T, contacts int) {
 	t.Helper()
 	var records []lockstep.Record
-	for i := from; i < to; i++ {
+	for i := range contacts {
 		records = append(records, lockstep.Record{
 			ID: uuid.Must(uuid.NewV7()), ExternalID: external(i), Fields: map[string]any{"email": email(i), "last_name": "N" + external(i)},
 		})
@@ -294,7 +294,7 @@ func TestWhatTheCRMHasAlreadyIsLinkedAndStamped(t *testing.T) {
 	foreign := b.crm.add(fakeRecord{typ: "Contact", email: email(1), external: "otherws1.x"})
 	b.crm.add(fakeRecord{typ: "Contact", email: email(2)})
 	b.crm.add(fakeRecord{typ: "Contact", email: email(2)})
-	b.load(t, 0, 5)
+	b.load(t, 5)
 	b.put(t, lockstep.Record{ID: uuid.Must(uuid.NewV7()), ExternalID: "twin", Fields: map[string]any{"email": email(0), "last_name": "Twin"}})
 	b.begin(t, lockstep.LinkUpKeys)
 	out := b.chunk(t)

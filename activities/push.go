@@ -36,7 +36,7 @@ func (d *drain) batches(rows []lockstep.Claimed) [][]lockstep.Claimed {
 		linked bool
 		size   int
 	}
-	const patient = 3 // attempts before a batch is made smaller
+	const patient = 2 // attempts before a batch is made smaller
 	open := make(map[kind]int)
 	var out [][]lockstep.Claimed
 	for _, row := range rows {
@@ -389,7 +389,7 @@ func (d *drain) refusedCall(ctx context.Context, items []item, err error, taken 
 		wait, free = d.pace.refused(time.Now(), e.RetryAfter), true
 	case crm.KindUnavailable, crm.KindUnknown:
 		wait = d.pace.refused(time.Now(), e.RetryAfter)
-		free = free && !d.wellWithout(ctx, wait)
+		free = free && d.writer.Check(ctx) != nil // one that answers otherwise cannot take these records
 	case crm.KindInternal, crm.KindInvalid, crm.KindForbidden, crm.KindNotFound, crm.KindConflict, crm.KindUnsupported:
 		wait, free = backoffFirst, false
 	}
@@ -405,13 +405,6 @@ func (d *drain) refusedCall(ctx context.Context, items []item, err error, taken 
 		settled[i].Defer, settled[i].Free = wait, free
 	}
 	return settled
-}
-
-// wellWithout asks, once a CRM has refused calls for a while, whether it
-// answers at all: then it may be these records that it cannot take.
-func (d *drain) wellWithout(ctx context.Context, wait time.Duration) bool {
-	const patience = 4 * time.Second
-	return wait >= patience && d.writer.Check(ctx) == nil
 }
 
 func (it item) settle(outcome lockstep.Outcome, problem lockstep.Code, detail string) lockstep.Settlement {

@@ -43,7 +43,7 @@ func (g *grants) Revoke(ctx context.Context, workspace, connection uuid.UUID) er
 	}
 	revoker, err := crm.As[crm.Revoker](connector)
 	if err != nil {
-		return nil //nolint:nilerr // it has no such thing
+		return nil // it has no such thing
 	}
 	ctx, cancel := context.WithTimeout(ctx, revokeWithin)
 	defer cancel()

@@ -78,8 +78,8 @@ func (s *schedules) action(in flow.SyncInput) *client.ScheduleWorkflowAction {
 
 // offset spreads connections over the interval, each at a moment of its own.
 func offset(connection uuid.UUID, every time.Duration) time.Duration {
-	seconds := binary.BigEndian.Uint64(connection[8:]) % uint64(every/time.Second)
-	return time.Duration(seconds) * time.Second //nolint:gosec // less than a day
+	seconds := binary.BigEndian.Uint32(connection[12:])
+	return time.Duration(seconds) * time.Second % every
 }
 
 // Trigger implements activities.Schedules.

@@ -78,10 +78,10 @@ type Schema interface {
 
 // Owner is a person records can be assigned to.
 type Owner struct {
-	ID     string
-	Name   string
-	Email  string
-	Active bool
+	ID     string `json:"id"`
+	Name   string `json:"name"`
+	Email  string `json:"email,omitempty"`
+	Active bool   `json:"active"`
 }
 
 // Directory is a Connector that can list its users.

@@ -21,6 +21,18 @@ type Mapping struct {
 	CreatedAt    time.Time
 }
 
+type Request struct {
+	WorkspaceID uuid.UUID
+	KeyHash     []byte
+	Asked       []byte
+	Body        []byte
+	MadeID      uuid.UUID
+	Token       uuid.UUID
+	HeldUntil   time.Time
+	Answer      []byte
+	ExpiresAt   time.Time
+}
+
 type Run struct {
 	ID           uuid.UUID
 	WorkspaceID  uuid.UUID

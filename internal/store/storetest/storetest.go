@@ -101,7 +101,7 @@ func (c *cluster) start() error {
 // then what it returns is closed.
 func removeWithUs(dir string) (io.Closer, error) {
 	const wait = "read -r _; sleep 2; rm -rf \"$0\"" // the server has ended by then
-	cmd := exec.Command("sh", "-c", wait, dir)
+	cmd := exec.Command("sh", "-c", wait, dir) //nolint:gosec // a directory of our own
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // an interrupted test must not take it along
 	life, err := cmd.StdinPipe()
 	if err == nil {
