@@ -280,7 +280,7 @@ func TestDisconnectForgetsTheLoginAlsoWhenTheCRMDoesNotAnswer(t *testing.T) {
 	b := setup(t, 5)
 	connections := &activities.Connections{Book: b.store, Opener: b.crm, Schedules: b.schedules, Grants: deaf{}}
 	temporal := &woken{}
-	runs := &activities.Runs{Book: b.store, Opener: b.crm, Workflows: temporal, Schedules: b.schedules}
+	runs := &activities.Runs{Book: b.store, Workflows: temporal, Schedules: b.schedules}
 	require.NoError(t, connections.Arrange(t.Context(), b.ref()))
 	require.Contains(t, b.schedules.there, b.conn.ID)
 
@@ -314,7 +314,7 @@ func (deaf) Revoke(context.Context, uuid.UUID, uuid.UUID) error {
 func TestPausedConnectionIsStillPausedAfterAReconnect(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 5)
-	runs := &activities.Runs{Book: b.store, Opener: b.crm, Workflows: &woken{calls: 1}, Schedules: b.schedules}
+	runs := &activities.Runs{Book: b.store, Workflows: &woken{calls: 1}, Schedules: b.schedules}
 	require.NoError(t, runs.Pause(t.Context(), b.ref()))
 	require.NoError(t, b.store.SetStatus(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.StatusSettingUp, ""))
 	require.NoError(t, runs.GoOn(t.Context(), b.ref()))

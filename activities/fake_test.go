@@ -3,6 +3,8 @@ package activities_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +26,10 @@ type fake struct {
 	// write, when not nil, is asked before each call is applied; lost, after.
 	write func(call int, batch crm.Batch) error
 	lost  func(call int) error
+	// list, when not nil, is asked before each page.
+	list  func(call int) error
+	lists int
+	finds int
 	// refuse, when not nil, is asked for each record.
 	refuse func(w crm.Write) *crm.Error
 }
@@ -128,6 +134,7 @@ func (f *fake) byExternal(typ, external string) *fakeRecord {
 func (f *fake) Find(_ context.Context, typ string, key crm.Key, values []string) ([]crm.Found, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.finds++
 	var out []crm.Found
 	for _, v := range values {
 		for _, r := range f.records {
@@ -147,8 +154,29 @@ func (f *fake) Count(context.Context, string, int) (int, error) {
 	return len(f.records), nil
 }
 
-func (f *fake) List(context.Context, string, string) ([]crm.Found, string, error) {
-	return nil, "", nil
+// List answers pages of ten, in the order of ids.
+func (f *fake) List(_ context.Context, typ, cursor string) ([]crm.Found, string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lists++
+	if f.list != nil {
+		if err := f.list(f.lists); err != nil {
+			return nil, "", err
+		}
+	}
+	const page = 10
+	var out []crm.Found
+	for _, id := range slices.Sorted(maps.Keys(f.records)) {
+		r := f.records[id]
+		if id < cursor || r.deleted || r.typ != typ {
+			continue
+		}
+		if len(out) == page {
+			return out, id, nil
+		}
+		out = append(out, crm.Found{ID: id, ExternalID: r.external, Email: r.email})
+	}
+	return out, "", nil
 }
 
 // schedules is a Temporal that keeps Schedules in memory.

@@ -8,18 +8,21 @@ import (
 	"lockstep/internal/lockstep"
 )
 
+// look finds records by a key: in the CRM, or in what was listed of it.
+type look func(ctx context.Context, typ string, key crm.Key, values []string) ([]crm.Found, error)
+
 // match finds the records that the CRM has already: by the external id that an
 // earlier connection stamped, else by e-mail address. What it finds is linked
 // in the ledger before anything is written, so that of two records which
 // resolve to one in the CRM only the first is written to it. What it does not
 // find is proven absent.
-func (d *drain) match(ctx context.Context, items []item) (matched []item, settled []lockstep.Settlement, err error) {
+func (d *drain) match(ctx context.Context, look look, items []item) (matched []item, settled []lockstep.Settlement, err error) {
 	typ := items[0].typ
-	byExternal, err := d.find(ctx, typ, crm.KeyExternalID, items, func(it item) string { return it.externalID })
+	byExternal, err := d.find(ctx, look, typ, crm.KeyExternalID, items, func(it item) string { return it.externalID })
 	if err != nil {
 		return items, nil, err
 	}
-	byEmail, err := d.find(ctx, typ, crm.KeyEmail, items, func(it item) string {
+	byEmail, err := d.find(ctx, look, typ, crm.KeyEmail, items, func(it item) string {
 		if len(byExternal[it.externalID]) > 0 {
 			return ""
 		}
@@ -55,7 +58,7 @@ func (d *drain) match(ctx context.Context, items []item) (matched []item, settle
 
 // find looks items up by a key and returns what was met, by key as compared.
 // Records in the bin do not count.
-func (d *drain) find(ctx context.Context, typ string, key crm.Key, items []item, value func(item) string) (map[string][]crm.Found, error) {
+func (d *drain) find(ctx context.Context, look look, typ string, key crm.Key, items []item, value func(item) string) (map[string][]crm.Found, error) {
 	values := make([]string, 0, len(items))
 	seen := make(map[string]bool, len(items))
 	for _, it := range items {
@@ -67,7 +70,7 @@ func (d *drain) find(ctx context.Context, typ string, key crm.Key, items []item,
 	met := make(map[string][]crm.Found)
 	for len(values) > 0 {
 		n := min(len(values), d.facts.Limits.FindBatch)
-		page, err := d.finder.Find(ctx, typ, key, values[:n])
+		page, err := look(ctx, typ, key, values[:n])
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +133,7 @@ func (d *drain) follow(ctx context.Context, items []item) ([]lockstep.Settlement
 		return d.followMoved(ctx, items)
 	}
 	taken := d.pace.taken()
-	found, settled, err := d.match(ctx, items)
+	found, settled, err := d.match(ctx, d.finder.Find, items)
 	if err != nil {
 		return append(settled, d.refusedCall(ctx, items, err, taken)...), nil
 	}

@@ -59,9 +59,9 @@ func (d *drain) push(ctx context.Context, rows []lockstep.Claimed) ([]lockstep.S
 	if err != nil || len(items) == 0 {
 		return settled, err
 	}
-	if items[0].CRMID == "" && d.linkUp == lockstep.LinkUpKeys {
+	if look := d.look(); items[0].CRMID == "" && look != nil {
 		taken := d.pace.taken()
-		matched, refused, err := d.match(ctx, items)
+		matched, refused, err := d.match(ctx, look, items)
 		settled = append(settled, refused...)
 		if err != nil {
 			return append(settled, d.refusedCall(ctx, items, err, taken)...), nil
@@ -79,6 +79,19 @@ func (d *drain) push(ctx context.Context, rows []lockstep.Claimed) ([]lockstep.S
 		settled = append(settled, done...)
 	}
 	return settled, nil
+}
+
+// look returns where rows are looked for before they are written; nil when they
+// are not.
+func (d *drain) look() look {
+	switch d.linkUp {
+	case lockstep.LinkUpListed:
+		return d.listed
+	case lockstep.LinkUpKeys:
+		return d.finder.Find
+	case lockstep.LinkUpList, lockstep.LinkUpNone, lockstep.LinkUpLate:
+	}
+	return nil
 }
 
 // prepare maps the rows and settles those that need no call.
@@ -290,7 +303,7 @@ func (d *drain) divide(ctx context.Context, items []item, e *crm.Error) ([]locks
 	var settled []lockstep.Settlement
 	if e.Kind == crm.KindConflict && items[0].CRMID == "" {
 		taken := d.pace.taken()
-		found, done, err := d.match(ctx, items)
+		found, done, err := d.match(ctx, d.finder.Find, items)
 		if err != nil {
 			return append(done, d.refusedCall(ctx, items, err, taken)...), nil
 		}

@@ -28,6 +28,9 @@ type Book interface {
 	Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error)
 	Mapping(ctx context.Context, workspace, connection uuid.UUID, object crm.Object) (lockstep.Mapping, error)
 	Schema(ctx context.Context, workspace, connection uuid.UUID, typ string) ([]crm.Field, time.Time, error)
+	AppendListing(ctx context.Context, workspace, run uuid.UUID, page []crm.Found, cursor string) error
+	SetLinkUp(ctx context.Context, workspace, run uuid.UUID, linkUp lockstep.LinkUp) error
+	Listed(ctx context.Context, workspace, run uuid.UUID, key crm.Key, values []string) ([]crm.Found, error)
 }
 
 // Records moves records to CRMs.
@@ -83,14 +86,20 @@ func (a *Records) chunk(ctx context.Context, in flow.ChunkInput) (flow.ChunkResu
 // drain drains a run within bounds.
 func (a *Records) drain(ctx context.Context, in flow.ChunkInput, b bounds) (flow.Verdict, time.Time, error) {
 	d, verdict, err := a.begin(ctx, in, b)
-	if err != nil || verdict != "" {
-		return verdict, time.Time{}, err
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if d == nil {
+		return verdict, time.Time{}, nil
+	}
+	if verdict != "" {
+		return verdict, d.until, nil
 	}
 	return d.run(ctx)
 }
 
 // begin looks at the run and its connection and opens the CRM, or says why
-// there is nothing to drain.
+// there is nothing to drain now.
 func (a *Records) begin(ctx context.Context, in flow.ChunkInput, b bounds) (*drain, flow.Verdict, error) {
 	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
 	if err != nil {
@@ -123,8 +132,13 @@ func (a *Records) begin(ctx context.Context, in flow.ChunkInput, b bounds) (*dra
 		lease:   lockstep.Lease{WorkspaceID: in.Workspace, ConnectionID: in.Connection, RunID: in.Run, Epoch: conn.Epoch, Token: uuid.New()},
 		settled: make(chan []lockstep.Settlement), done: run.Counts.Done(), mappings: make(map[string]lockstep.Mapping),
 	}
-	_, err = a.Ledger.TakeOver(ctx, d.lease)
-	return d, "", err
+	if _, err := a.Ledger.TakeOver(ctx, d.lease); err != nil {
+		return nil, "", err
+	}
+	if run.LinkUp == lockstep.LinkUpList {
+		err = d.list(ctx, run)
+	}
+	return d, d.verdict, err
 }
 
 // standing returns the verdict of a run that may not be drained now.

@@ -41,11 +41,9 @@ type Workflows interface {
 // Runs begins, moves and ends runs.
 type Runs struct {
 	Book      RunBook
-	Opener    Opener
 	Workflows Workflows
 	Schedules Schedules
 	Estate    Estate
-	Vendors   map[crm.Vendor]Facts
 }
 
 // StartImport marks every record pending and starts the workflow that drains
@@ -72,8 +70,8 @@ func (a *Runs) startImport(ctx context.Context, in flow.StartRun) (flow.Started,
 	return flow.Started{Run: &in.Run}, err
 }
 
-// begin adds the run. A CRM that is empty needs no looking for what it has; one
-// that does not answer just now may have something.
+// begin adds the run. It asks the CRM nothing: what that has is found out when
+// the run is drained.
 func (a *Runs) begin(ctx context.Context, in flow.StartRun) error {
 	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
 	if err != nil {
@@ -83,32 +81,10 @@ func (a *Runs) begin(ctx context.Context, in flow.StartRun) error {
 		err := a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "resync_refused", lockstep.CodeNotLive, "")
 		return errors.Join(err, &crm.Error{Kind: crm.KindConflict, Op: "runs.begin"})
 	}
-	run := lockstep.Run{
-		ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection, Kind: lockstep.RunImport, LinkUp: lockstep.LinkUpKeys,
-	}
-	there, err := a.count(ctx, conn)
-	if err == nil && there == 0 {
-		run.LinkUp = lockstep.LinkUpNone
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	_, err = a.Book.BeginRun(ctx, run, crm.Contact, in.Force)
+	_, err = a.Book.BeginRun(ctx, lockstep.Run{
+		ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection, Kind: lockstep.RunImport, LinkUp: lockstep.LinkUpList,
+	}, crm.Contact, in.Force)
 	return err
-}
-
-// count returns how many records the CRM has where conn keeps contacts, or 1 if
-// there are more.
-func (a *Runs) count(ctx context.Context, conn lockstep.Connection) (int, error) {
-	connector, err := a.Opener.Open(ctx, conn.WorkspaceID, conn.ID)
-	if err != nil {
-		return 0, err
-	}
-	finder, err := crm.As[crm.Finder](connector)
-	if err != nil {
-		return 0, err
-	}
-	return finder.Count(ctx, conn.Target(crm.Contact, a.Vendors[conn.Vendor].Types[crm.Contact]), 1)
 }
 
 // Move sets the state of an open run.

@@ -33,7 +33,7 @@ func TestResumeThatDiedHalfWayIsFinishedByItsRepetition(t *testing.T) {
 	b := setup(t, 1)
 	ctx := t.Context()
 	temporal := &woken{}
-	runs := &activities.Runs{Book: b.store, Opener: b.crm, Workflows: temporal, Schedules: b.schedules}
+	runs := &activities.Runs{Book: b.store, Workflows: temporal, Schedules: b.schedules}
 	ref := flow.ConnectionRef{Workspace: b.conn.WorkspaceID, Connection: b.conn.ID}
 	require.NoError(t, runs.Pause(ctx, ref))
 

@@ -99,7 +99,7 @@ func workersFor(c client.Client, queues flow.Queues, cfg config.Worker, kept *sc
 			Book: s, Opener: opener, Schedules: kept, Grants: &grants{rows: s, vault: vault, opener: opener}, Vendors: vendors,
 		})
 		w.RegisterActivity(&activities.Runs{
-			Book: s, Opener: opener, Workflows: &starts{client: c, queues: queues}, Schedules: kept, Estate: kept, Vendors: vendors,
+			Book: s, Workflows: &starts{client: c, queues: queues}, Schedules: kept, Estate: kept,
 		})
 		workers = append(workers, w)
 	}

@@ -37,9 +37,11 @@ type LinkUp string
 
 // The ways of linking up.
 const (
-	LinkUpNone LinkUp = "none" // the CRM was empty: nothing to find
-	LinkUpKeys LinkUp = "keys" // each batch asks for its own keys
-	LinkUpLate LinkUp = "late" // only what the CRM refuses is looked for: for our own test contact
+	LinkUpList   LinkUp = "list"   // the CRM is to be listed, unless that costs more than asking
+	LinkUpListed LinkUp = "listed" // it was
+	LinkUpNone   LinkUp = "none"   // it was, and it was empty: nothing to find
+	LinkUpKeys   LinkUp = "keys"   // each batch asks for its own keys
+	LinkUpLate   LinkUp = "late"   // only what the CRM refuses is looked for: for our own test contact
 )
 
 // Counts are a run's records by outcome. Total is how many there are to do.
@@ -106,6 +108,8 @@ type Run struct {
 	State        RunState
 	Reason       string // why it is paused or parked, in plain language
 	LinkUp       LinkUp
+	ListCursor   string // of the next page of its listing, in the CRM's terms
+	ListPages    int    // listed so far
 	Counts       Counts
 	StartedAt    time.Time
 	FirstClaimAt *time.Time

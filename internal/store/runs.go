@@ -89,6 +89,9 @@ func endRun(ctx context.Context, q *db.Queries, run lockstep.Run, state lockstep
 	if err != nil {
 		return err
 	}
+	if err := q.DropListing(ctx, db.DropListingParams{WorkspaceID: run.WorkspaceID, RunID: run.ID}); err != nil {
+		return err
+	}
 	return q.InsertEvent(ctx, db.InsertEventParams{
 		WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, RunID: &run.ID, Outcome: ended.Kind + "_" + string(state),
 	})
@@ -153,6 +156,7 @@ func runOf(row db.Run) lockstep.Run {
 	return lockstep.Run{
 		ID: row.ID, WorkspaceID: row.WorkspaceID, ConnectionID: row.ConnectionID,
 		Kind: lockstep.RunKind(row.Kind), State: lockstep.RunState(row.State), Reason: row.Reason, LinkUp: lockstep.LinkUp(row.LinkUp),
+		ListCursor: row.ListCursor, ListPages: int(row.ListPages),
 		Counts: lockstep.Counts{
 			Total: row.Total, Created: row.Created, Updated: row.Updated, Unchanged: row.Unchanged,
 			Waiting: row.Waiting, Skipped: row.Skipped, Failed: row.Failed,

@@ -53,6 +53,8 @@ type Run struct {
 	LastSettleAt *time.Time
 	FinishedAt   *time.Time
 	ParkedUntil  *time.Time
+	ListCursor   string
+	ListPages    int32
 }
 
 type Workspace struct {

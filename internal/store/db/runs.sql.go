@@ -97,7 +97,7 @@ func (q *Queries) AdoptFailed(ctx context.Context, arg AdoptFailedParams) (int64
 }
 
 const allOpenRuns = `-- name: AllOpenRuns :many
-SELECT r.id, r.workspace_id, r.connection_id, r.kind, r.state, r.reason, r.link_up, r.total, r.created, r.updated, r.unchanged, r.waiting, r.skipped, r.failed, r.started_at, r.first_claim_at, r.last_settle_at, r.finished_at, r.parked_until, c.vendor FROM runs r JOIN connections c ON c.workspace_id = r.workspace_id AND c.id = r.connection_id
+SELECT r.id, r.workspace_id, r.connection_id, r.kind, r.state, r.reason, r.link_up, r.total, r.created, r.updated, r.unchanged, r.waiting, r.skipped, r.failed, r.started_at, r.first_claim_at, r.last_settle_at, r.finished_at, r.parked_until, r.list_cursor, r.list_pages, c.vendor FROM runs r JOIN connections c ON c.workspace_id = r.workspace_id AND c.id = r.connection_id
 WHERE r.finished_at IS NULL ORDER BY r.id
 `
 
@@ -121,6 +121,8 @@ type AllOpenRunsRow struct {
 	LastSettleAt *time.Time
 	FinishedAt   *time.Time
 	ParkedUntil  *time.Time
+	ListCursor   string
+	ListPages    int32
 	Vendor       string
 }
 
@@ -154,6 +156,8 @@ func (q *Queries) AllOpenRuns(ctx context.Context) ([]AllOpenRunsRow, error) {
 			&i.LastSettleAt,
 			&i.FinishedAt,
 			&i.ParkedUntil,
+			&i.ListCursor,
+			&i.ListPages,
 			&i.Vendor,
 		); err != nil {
 			return nil, err
@@ -293,7 +297,7 @@ WITH left_over AS (
 UPDATE runs r SET state = $1, reason = $2, parked_until = NULL, finished_at = now(),
     skipped = r.skipped + (SELECT count(*) FROM left_over)
 WHERE r.workspace_id = $3 AND r.connection_id = $4 AND r.id = $5 AND r.finished_at IS NULL
-RETURNING r.id, r.workspace_id, r.connection_id, r.kind, r.state, r.reason, r.link_up, r.total, r.created, r.updated, r.unchanged, r.waiting, r.skipped, r.failed, r.started_at, r.first_claim_at, r.last_settle_at, r.finished_at, r.parked_until
+RETURNING r.id, r.workspace_id, r.connection_id, r.kind, r.state, r.reason, r.link_up, r.total, r.created, r.updated, r.unchanged, r.waiting, r.skipped, r.failed, r.started_at, r.first_claim_at, r.last_settle_at, r.finished_at, r.parked_until, r.list_cursor, r.list_pages
 `
 
 type FinishRunParams struct {
@@ -335,6 +339,8 @@ func (q *Queries) FinishRun(ctx context.Context, arg FinishRunParams) (Run, erro
 		&i.LastSettleAt,
 		&i.FinishedAt,
 		&i.ParkedUntil,
+		&i.ListCursor,
+		&i.ListPages,
 	)
 	return i, err
 }
@@ -419,7 +425,7 @@ func (q *Queries) InsertRun(ctx context.Context, arg InsertRunParams) error {
 }
 
 const lockOpenRun = `-- name: LockOpenRun :one
-SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until FROM runs WHERE workspace_id = $1 AND connection_id = $2 AND kind = $3 AND finished_at IS NULL
+SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until, list_cursor, list_pages FROM runs WHERE workspace_id = $1 AND connection_id = $2 AND kind = $3 AND finished_at IS NULL
 FOR UPDATE
 `
 
@@ -453,12 +459,14 @@ func (q *Queries) LockOpenRun(ctx context.Context, arg LockOpenRunParams) (Run, 
 		&i.LastSettleAt,
 		&i.FinishedAt,
 		&i.ParkedUntil,
+		&i.ListCursor,
+		&i.ListPages,
 	)
 	return i, err
 }
 
 const lockRun = `-- name: LockRun :one
-SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until FROM runs WHERE workspace_id = $1 AND id = $2 FOR UPDATE
+SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until, list_cursor, list_pages FROM runs WHERE workspace_id = $1 AND id = $2 FOR UPDATE
 `
 
 type LockRunParams struct {
@@ -489,6 +497,8 @@ func (q *Queries) LockRun(ctx context.Context, arg LockRunParams) (Run, error) {
 		&i.LastSettleAt,
 		&i.FinishedAt,
 		&i.ParkedUntil,
+		&i.ListCursor,
+		&i.ListPages,
 	)
 	return i, err
 }
@@ -589,7 +599,7 @@ func (q *Queries) MarkOne(ctx context.Context, arg MarkOneParams) error {
 }
 
 const openRuns = `-- name: OpenRuns :many
-SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until FROM runs WHERE workspace_id = $1 AND connection_id = $2 AND finished_at IS NULL
+SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until, list_cursor, list_pages FROM runs WHERE workspace_id = $1 AND connection_id = $2 AND finished_at IS NULL
 ORDER BY started_at
 `
 
@@ -627,6 +637,8 @@ func (q *Queries) OpenRuns(ctx context.Context, arg OpenRunsParams) ([]Run, erro
 			&i.LastSettleAt,
 			&i.FinishedAt,
 			&i.ParkedUntil,
+			&i.ListCursor,
+			&i.ListPages,
 		); err != nil {
 			return nil, err
 		}
@@ -662,7 +674,7 @@ func (q *Queries) ReleaseRows(ctx context.Context, arg ReleaseRowsParams) (int64
 const resumeRuns = `-- name: ResumeRuns :many
 UPDATE runs SET state = 'running', reason = '', parked_until = NULL, link_up = 'keys'
 WHERE workspace_id = $1 AND connection_id = $2 AND finished_at IS NULL AND state IN ('paused', 'parked')
-RETURNING id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until
+RETURNING id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until, list_cursor, list_pages
 `
 
 type ResumeRunsParams struct {
@@ -701,6 +713,8 @@ func (q *Queries) ResumeRuns(ctx context.Context, arg ResumeRunsParams) ([]Run, 
 			&i.LastSettleAt,
 			&i.FinishedAt,
 			&i.ParkedUntil,
+			&i.ListCursor,
+			&i.ListPages,
 		); err != nil {
 			return nil, err
 		}
@@ -713,7 +727,7 @@ func (q *Queries) ResumeRuns(ctx context.Context, arg ResumeRunsParams) ([]Run, 
 }
 
 const run = `-- name: Run :one
-SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until FROM runs WHERE workspace_id = $1 AND id = $2
+SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until, list_cursor, list_pages FROM runs WHERE workspace_id = $1 AND id = $2
 `
 
 type RunParams struct {
@@ -744,12 +758,14 @@ func (q *Queries) Run(ctx context.Context, arg RunParams) (Run, error) {
 		&i.LastSettleAt,
 		&i.FinishedAt,
 		&i.ParkedUntil,
+		&i.ListCursor,
+		&i.ListPages,
 	)
 	return i, err
 }
 
 const runs = `-- name: Runs :many
-SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until FROM runs WHERE workspace_id = $1 AND connection_id = $2
+SELECT id, workspace_id, connection_id, kind, state, reason, link_up, total, created, updated, unchanged, waiting, skipped, failed, started_at, first_claim_at, last_settle_at, finished_at, parked_until, list_cursor, list_pages FROM runs WHERE workspace_id = $1 AND connection_id = $2
 ORDER BY started_at DESC, id DESC LIMIT $3
 `
 
@@ -788,6 +804,8 @@ func (q *Queries) Runs(ctx context.Context, arg RunsParams) ([]Run, error) {
 			&i.LastSettleAt,
 			&i.FinishedAt,
 			&i.ParkedUntil,
+			&i.ListCursor,
+			&i.ListPages,
 		); err != nil {
 			return nil, err
 		}

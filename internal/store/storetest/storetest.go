@@ -100,9 +100,9 @@ func (c *cluster) start() error {
 // removeWithUs removes dir once this process has ended, however it does, for
 // then what it returns is closed.
 func removeWithUs(dir string) (io.Closer, error) {
-	const wait = "read -r _; sleep 2; rm -rf \"$0\"" // the server has ended by then
-	cmd := exec.Command("sh", "-c", wait, dir) //nolint:gosec // a directory of our own
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // an interrupted test must not take it along
+	const wait = "read -r _; sleep 2; rm -rf \"$0\""                        // the server has ended by then
+	cmd := exec.CommandContext(context.Background(), "sh", "-c", wait, dir) //nolint:gosec // a directory of our own
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}                    // an interrupted test must not take it along
 	life, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
