@@ -33,7 +33,8 @@ type Schedules interface {
 	// and whether it does, with a note that says why not.
 	Put(ctx context.Context, in flow.SyncInput, every time.Duration, paused bool, note string) error
 
-	// Trigger starts a cycle now; while one runs, after it.
+	// Trigger starts a cycle now; while one runs, after it. It returns an Error of
+	// KindNotFound when there is no Schedule.
 	Trigger(ctx context.Context, connection uuid.UUID) error
 
 	Delete(ctx context.Context, connection uuid.UUID) error
@@ -125,6 +126,11 @@ func (a *Connections) SyncNow(ctx context.Context, in flow.ConnectionRef) error 
 	}
 	if err == nil {
 		err = a.Schedules.Trigger(ctx, in.Connection)
+	}
+	if crm.KindOf(err) == crm.KindNotFound { // lost, and the reconciler has not come by yet
+		if err = a.arrange(ctx, in); err == nil {
+			err = a.Schedules.Trigger(ctx, in.Connection)
+		}
 	}
 	return forTemporal(err)
 }

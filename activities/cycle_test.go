@@ -253,6 +253,22 @@ func TestBatchRefusedForAConflictIsLinkedUpBeforeItIsCut(t *testing.T) {
 	require.Equal(t, "otherws1.x", b.crm.records[taken].external)
 }
 
+func TestLoneRecordThatIsRefusedForAConflictIsLinkedUp(t *testing.T) {
+	t.Parallel()
+	b := prepare(t)
+	taken := b.crm.add(fakeRecord{typ: "Contact", email: email(0)})
+	b.load(t, 1)
+	b.crm.write = func(_ int, batch crm.Batch) error {
+		if batch.Match == crm.ByExternalID {
+			return &crm.Error{Kind: crm.KindConflict, Reason: crm.ReasonBatch, Code: "CONFLICT"}
+		}
+		return nil
+	}
+	b.begin(t, lockstep.LinkUpNone)
+	require.Equal(t, lockstep.Counts{Total: 1, Updated: 1}, b.chunk(t).Counts)
+	require.Equal(t, b.key(0), b.crm.records[taken].external)
+}
+
 // FEATURES: V01
 func TestRecordThatBreaksEveryCallItIsInFailsAlone(t *testing.T) {
 	t.Parallel()

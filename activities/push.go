@@ -116,6 +116,10 @@ func (d *drain) prepare(ctx context.Context, rows []lockstep.Claimed) (items []i
 	return items, settled, nil
 }
 
+// elderWait is how long a record waits before it is looked at again whether the
+// one that stands for the same person has its outcome.
+const elderWait = 500 * time.Millisecond
+
 // without settles an item that needs no call: one that has nothing to be
 // recognised by, nothing to say, or nothing new to say; or that is one too many
 // of a person whom another record stands for.
@@ -127,11 +131,11 @@ func (d *drain) without(it item, mapping lockstep.Mapping) (lockstep.Settlement,
 		return it.settle(lockstep.OutcomeFailed, lockstep.CodeMappingEmpty, ""), true
 	}
 	if it.Elder != nil && it.Elder.Held {
-		return it.settle(lockstep.OutcomeSkipped, lockstep.CodeSameRecord, it.Elder.ID.String()), true
+		return it.settle(lockstep.OutcomeSkipped, lockstep.CodeSameRecord, it.Elder.ExternalID), true
 	}
 	if it.Elder != nil { // it is decided once the elder is settled
 		s := it.putBack(&crm.Error{Kind: crm.KindConflict})
-		s.Free = true
+		s.Free, s.Defer = true, elderWait
 		return s, true
 	}
 	if it.CRMID == "" || it.Force || it.InDoubt {
@@ -199,7 +203,7 @@ func (d *drain) write(ctx context.Context, items []item) ([]lockstep.Settlement,
 	}
 	taken := d.pace.taken()
 	outcomes, err := d.writer.Write(ctx, batch)
-	if e := crm.AsError(err); e != nil && e.Reason == crm.ReasonBatch && len(items) > 1 {
+	if e := crm.AsError(err); e != nil && e.Reason == crm.ReasonBatch {
 		return d.divide(ctx, items, e)
 	}
 	if err != nil {
@@ -320,6 +324,9 @@ func (d *drain) divide(ctx context.Context, items []item, e *crm.Error) ([]locks
 			return settled, nil
 		}
 		items = found
+	}
+	if len(items) == 1 { // the culprit
+		return append(settled, d.refusedCall(ctx, items, e, d.pace.taken())...), nil
 	}
 	half := len(items) / 2
 	for _, part := range [][]item{items[:half], items[half:]} {

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"lockstep/activities"
+	"lockstep/internal/crm"
 	"lockstep/internal/flow"
 )
 
@@ -87,6 +88,9 @@ func (s *schedules) Trigger(ctx context.Context, connection uuid.UUID) error {
 	err := s.client.ScheduleClient().GetHandle(ctx, flow.SyncID(connection)).Trigger(ctx, client.ScheduleTriggerOptions{
 		Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ONE,
 	})
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+		return &crm.Error{Kind: crm.KindNotFound, Op: "temporal.schedule", Err: err}
+	}
 	return reached("temporal.schedule", err)
 }
 

@@ -121,8 +121,9 @@ type Link struct {
 // Elder is another record with the e-mail address of a claimed one: what it is
 // linked to is what the claimed one would resolve to as well.
 type Elder struct {
-	ID   uuid.UUID
-	Held bool // it is linked; otherwise the same run is still to come to it
+	ID         uuid.UUID
+	ExternalID string
+	Held       bool // it is linked; otherwise the same run is still to come to it
 }
 
 // Lease names the claims of one drain: which run they are for, and the token

@@ -75,7 +75,7 @@ var problems = map[Code]Problem{
 	Code(crm.ReasonAccess):          {Title: "Permission denied", Meaning: "The connected user may not write this record or field.", Fix: "Give the user the permission in the CRM, then retry.", Retry: RetryFixed},
 	Code(crm.ReasonAutomation):      {Title: "CRM automation refused", Meaning: "A trigger, flow or process in your CRM refused the record.", Fix: "Ask the CRM's administrator to look at the automation, then retry.", Retry: RetryFixed},
 
-	CodeSameRecord:      {Title: "Same CRM record", Meaning: "Another record of yours is linked to the same record in the CRM already.", Fix: "Merge the two records here if they are the same person.", Retry: RetrySettled},
+	CodeSameRecord:      {Title: "Same CRM record", Meaning: "Another record of yours, the one that the detail names, stands for the same person or is linked to the same record in the CRM.", Fix: "Merge the two records here if they are the same person.", Retry: RetrySettled},
 	CodeForeignRecord:   {Title: "Another workspace's record", Meaning: "The matching CRM record carries the external id of another workspace. It was linked by its CRM id and its external id left alone.", Fix: "Nothing to do.", Retry: RetrySettled},
 	CodeMissingEmail:    {Title: "No e-mail address", Meaning: "Contacts without an e-mail address are not sent, because there is nothing to recognise them by.", Fix: "Add an e-mail address to the record; it is sent with the next change.", Retry: RetrySettled},
 	CodeNotPermitted:    {Title: "Permission denied", Meaning: "The connected user may not write this record.", Fix: "Give the user the permission in the CRM, then retry.", Retry: RetryFixed},

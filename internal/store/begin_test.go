@@ -265,14 +265,14 @@ func TestElderOfAPersonIsWhoeverIsLinkedOrComesFirst(t *testing.T) {
 	lease := b.leaseOf(run)
 	elders, err := b.store.Elders(t.Context(), lease, ids)
 	require.NoError(t, err)
-	require.Equal(t, map[uuid.UUID]lockstep.Elder{ids[1]: {ID: ids[0]}, ids[3]: {ID: ids[0]}}, elders)
+	require.Equal(t, map[uuid.UUID]lockstep.Elder{ids[1]: {ID: ids[0], ExternalID: "a"}, ids[3]: {ID: ids[0], ExternalID: "a"}}, elders)
 
 	rows := b.claim(t, lease, 10)
 	_, err = b.store.Settle(t.Context(), lease, []lockstep.Settlement{landed(rows[3], "0031")})
 	require.NoError(t, err)
 	elders, err = b.store.Elders(t.Context(), lease, ids[:3])
 	require.NoError(t, err)
-	require.Equal(t, map[uuid.UUID]lockstep.Elder{ids[0]: {ID: ids[3], Held: true}, ids[1]: {ID: ids[3], Held: true}}, elders)
+	require.Equal(t, map[uuid.UUID]lockstep.Elder{ids[0]: {ID: ids[3], ExternalID: "d", Held: true}, ids[1]: {ID: ids[3], ExternalID: "d", Held: true}}, elders)
 }
 
 // blocked waits until a statement waits for a lock in the database of pool.

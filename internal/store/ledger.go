@@ -74,7 +74,7 @@ func (s *Store) Elders(ctx context.Context, lease lockstep.Lease, ids []uuid.UUI
 	}
 	out := make(map[uuid.UUID]lockstep.Elder, len(rows))
 	for _, r := range rows {
-		out[r.RecordID] = lockstep.Elder{ID: r.ElderID, Held: r.Held}
+		out[r.RecordID] = lockstep.Elder{ID: r.ElderID, ExternalID: r.ExternalID, Held: r.Held}
 	}
 	return out, nil
 }

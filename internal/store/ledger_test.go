@@ -272,7 +272,7 @@ func TestSecondRecordOfACRMRecordIsSkippedNamingTheFirst(t *testing.T) {
 	events, err := b.store.Events(t.Context(), b.run.WorkspaceID, b.run.ConnectionID, lockstep.EventFilter{Problem: lockstep.CodeSameRecord}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, events, 2)
-	require.Equal(t, rows[0].RecordID.String(), events[0].Detail)
+	require.Equal(t, rows[0].ExternalID, events[0].Detail)
 }
 
 func TestSecondImportIsRefusedWhileOneIsOpen(t *testing.T) {

@@ -145,12 +145,12 @@ func (q *Queries) Claim(ctx context.Context, arg ClaimParams) ([]ClaimRow, error
 }
 
 const elders = `-- name: Elders :many
-SELECT DISTINCT ON (i.id) i.id::uuid AS record_id, t.id AS elder_id, (l.crm_id IS NOT NULL)::boolean AS held
+SELECT DISTINCT ON (i.id) i.id::uuid AS record_id, t.id AS elder_id, t.external_id, (l.crm_id IS NOT NULL)::boolean AS held
 FROM unnest($1::uuid[]) AS i (id),
 LATERAL ( -- by the key, one by one, whatever the statistics say
     SELECT k.object, lower(btrim(k.fields ->> 'email')) AS email FROM records k WHERE k.workspace_id = $2 AND k.id = i.id OFFSET 0
 ) r, LATERAL (
-    SELECT k.id FROM records k WHERE k.workspace_id = $2 AND k.object = r.object
+    SELECT k.id, k.external_id FROM records k WHERE k.workspace_id = $2 AND k.object = r.object
         AND k.fields ->> 'email' <> '' AND lower(btrim(k.fields ->> 'email')) = r.email OFFSET 0
 ) t, LATERAL (
     SELECT k.crm_id, k.state, k.run_id FROM ledger k WHERE k.connection_id = $3 AND k.record_id = t.id
@@ -168,9 +168,10 @@ type EldersParams struct {
 }
 
 type EldersRow struct {
-	RecordID uuid.UUID
-	ElderID  uuid.UUID
-	Held     bool
+	RecordID   uuid.UUID
+	ElderID    uuid.UUID
+	ExternalID string
+	Held       bool
 }
 
 // Of claimed records, those whose e-mail address another record has that is
@@ -190,7 +191,12 @@ func (q *Queries) Elders(ctx context.Context, arg EldersParams) ([]EldersRow, er
 	var items []EldersRow
 	for rows.Next() {
 		var i EldersRow
-		if err := rows.Scan(&i.RecordID, &i.ElderID, &i.Held); err != nil {
+		if err := rows.Scan(
+			&i.RecordID,
+			&i.ElderID,
+			&i.ExternalID,
+			&i.Held,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -295,7 +301,9 @@ WITH input AS (
         in_doubt = j.in_doubt, absent = j.absent, attempts = l.attempts - j.free::integer,
         force = l.force AND (j.outcome = '' OR NOT j.ours),
         problem = CASE WHEN j.holder IS NOT NULL THEN 'same_crm_record' ELSE nullif(j.problem, '') END,
-        detail = CASE WHEN j.holder IS NOT NULL THEN j.holder::text ELSE nullif(j.detail, '') END,
+        detail = CASE WHEN j.holder IS NOT NULL
+            THEN (SELECT h.external_id FROM records h WHERE h.workspace_id = l.workspace_id AND h.id = j.holder)
+            ELSE nullif(j.detail, '') END,
         not_before = CASE WHEN j.outcome = '' THEN clock_timestamp() + make_interval(secs => j.defer_seconds) END,
         settled_at = CASE WHEN j.outcome = '' THEN l.settled_at ELSE clock_timestamp() END,
         claim = NULL, claim_until = NULL

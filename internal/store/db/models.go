@@ -11,6 +11,20 @@ import (
 	"github.com/google/uuid"
 )
 
+type Audit struct {
+	ID          int64
+	At          time.Time
+	WorkspaceID uuid.UUID
+	Actor       string
+	KeyID       *uuid.UUID
+	KeyName     string
+	Role        string
+	Action      string
+	Target      string
+	Detail      string
+	RequestID   string
+}
+
 type Mapping struct {
 	ConnectionID uuid.UUID
 	WorkspaceID  uuid.UUID

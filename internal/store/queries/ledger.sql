@@ -68,12 +68,12 @@ WHERE l.workspace_id = @workspace_id AND l.connection_id = @connection_id AND l.
 -- Of claimed records, those whose e-mail address another record has that is
 -- linked, or that the same run comes to before them: one person is sent once.
 -- Held says that the elder is linked.
-SELECT DISTINCT ON (i.id) i.id::uuid AS record_id, t.id AS elder_id, (l.crm_id IS NOT NULL)::boolean AS held
+SELECT DISTINCT ON (i.id) i.id::uuid AS record_id, t.id AS elder_id, t.external_id, (l.crm_id IS NOT NULL)::boolean AS held
 FROM unnest(@record_ids::uuid[]) AS i (id),
 LATERAL ( -- by the key, one by one, whatever the statistics say
     SELECT k.object, lower(btrim(k.fields ->> 'email')) AS email FROM records k WHERE k.workspace_id = @workspace_id AND k.id = i.id OFFSET 0
 ) r, LATERAL (
-    SELECT k.id FROM records k WHERE k.workspace_id = @workspace_id AND k.object = r.object
+    SELECT k.id, k.external_id FROM records k WHERE k.workspace_id = @workspace_id AND k.object = r.object
         AND k.fields ->> 'email' <> '' AND lower(btrim(k.fields ->> 'email')) = r.email OFFSET 0
 ) t, LATERAL (
     SELECT k.crm_id, k.state, k.run_id FROM ledger k WHERE k.connection_id = @connection_id AND k.record_id = t.id
@@ -129,7 +129,9 @@ WITH input AS (
         in_doubt = j.in_doubt, absent = j.absent, attempts = l.attempts - j.free::integer,
         force = l.force AND (j.outcome = '' OR NOT j.ours),
         problem = CASE WHEN j.holder IS NOT NULL THEN 'same_crm_record' ELSE nullif(j.problem, '') END,
-        detail = CASE WHEN j.holder IS NOT NULL THEN j.holder::text ELSE nullif(j.detail, '') END,
+        detail = CASE WHEN j.holder IS NOT NULL
+            THEN (SELECT h.external_id FROM records h WHERE h.workspace_id = l.workspace_id AND h.id = j.holder)
+            ELSE nullif(j.detail, '') END,
         not_before = CASE WHEN j.outcome = '' THEN clock_timestamp() + make_interval(secs => j.defer_seconds) END,
         settled_at = CASE WHEN j.outcome = '' THEN l.settled_at ELSE clock_timestamp() END,
         claim = NULL, claim_until = NULL
