@@ -104,13 +104,13 @@ type Exchange struct {
 // away is applied all the same.
 func (g *Rig) Data(w http.ResponseWriter, r *http.Request, d Dialect, handle func(*Exchange) Answer) {
 	x := &Exchange{Call: g.Calls.begin(r.Method, r.URL.Path), Request: r, rig: g, dialect: d}
-	defer func() { g.Calls.end(x.Call) }()
-
 	answer := g.carryOut(x, handle)
 	if answer.Cut {
+		g.Calls.end(x.Call) // before the client can know
 		cut(w)
 		return
 	}
+	defer func() { g.Calls.end(x.Call) }()
 	x.Status = answer.Status
 	g.date(w)
 	if x.Account != "" {

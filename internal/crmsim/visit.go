@@ -10,12 +10,15 @@ import (
 func (g *Rig) Open(w http.ResponseWriter, r *http.Request, kind CallKind, delay time.Duration, handle http.HandlerFunc) {
 	v := &visit{ResponseWriter: w, Call: g.Calls.begin(r.Method, r.URL.Path)}
 	v.Kind, v.Status = kind, http.StatusOK
-	defer func() { g.Calls.end(v.Call) }()
 	wait(delay)
 	g.date(w)
 	handle(v, r)
 	if v.Status != 0 {
 		v.Applied = v.Status < http.StatusBadRequest
+	}
+	g.Calls.end(v.Call) // before the client can know
+	if v.Status == 0 {
+		cut(w)
 	}
 }
 
@@ -48,19 +51,20 @@ func (g *Rig) Refresh(w http.ResponseWriter, d TokenDialect, handle func(http.Re
 	case FaultTokenUnavailable:
 		d.Unavailable().write(v)
 	case FaultTokenCut:
-		v.cut()
+		v.Status = 0
 	case FaultTokenCutAfter:
 		lost := &lostWriter{header: make(http.Header)}
 		handle(lost)
 		v.Applied = lost.status < http.StatusBadRequest
-		v.cut()
+		v.Status = 0
 	case "", FaultCutBefore, FaultCutAfter, FaultUnavailable, FaultLimited, FaultLimitedAfter,
 		FaultExpire, FaultPoison, FaultWhole, FaultBroken, FaultLock, FaultSlow:
 		handle(v)
 	}
 }
 
-// visit is one call without a token while it is being carried out.
+// visit is one call without a token while it is being carried out. One whose
+// status is 0 in the end is cut.
 type visit struct {
 	http.ResponseWriter
 	Call
@@ -70,11 +74,6 @@ type visit struct {
 func (v *visit) WriteHeader(status int) {
 	v.Status = status
 	v.ResponseWriter.WriteHeader(status)
-}
-
-func (v *visit) cut() {
-	v.Status = 0
-	cut(v.ResponseWriter)
 }
 
 // lostWriter takes an answer that nobody gets.
