@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"net/http"
 	"sync"
 	"testing"
@@ -21,10 +20,12 @@ import (
 
 // Eight workers find their token refused at the same moment, while the token
 // endpoint takes its time and kills the refresh token that it is shown.
+//
+// FEATURES: V05
 func TestEightWorkersRefreshOnce(t *testing.T) {
 	t.Parallel()
 	w := begin(t, options{})
-	w.admin(t, http.MethodPut, "/_sim/salesforce/limits", `{"token_latency":"500ms"}`).Body.Close()
+	w.sim(t, http.MethodPut, "limits", `{"token_latency":"500ms"}`, nil)
 	stale := w.secrets[0]
 	before := w.refreshes(t)
 
@@ -61,40 +62,38 @@ func TestEightWorkersRefreshOnce(t *testing.T) {
 func (w *world) refreshes(t *testing.T) int {
 	t.Helper()
 	n := 0
-	w.lines(t, "/_sim/salesforce/calls?kind=auth", func(line []byte) {
-		var call struct{ Path string }
-		require.NoError(t, json.Unmarshal(line, &call))
-		if call.Path == "/services/oauth2/token" {
+	for _, c := range w.calls(t, "auth") {
+		if c.Path == "/services/oauth2/token" {
 			n++
 		}
-	})
+	}
 	return n
 }
 
+// FEATURES: S05, R03
 func TestRevokedConnectionParksItsImportAndGoesOnAfterReconnect(t *testing.T) {
 	t.Parallel()
-	w := begin(t, options{contacts: 30_000})
-	w.admin(t, http.MethodPut, "/_sim/salesforce/limits", `{"latency":"200ms"}`).Body.Close()
+	w := begin(t, options{contacts: 10_000})
+	w.sim(t, http.MethodPut, "limits", `{"latency":"500ms"}`, nil)
 	id := w.choose(t)
 	w.eventually(t, "the import to begin", func() bool { return w.run(t, id).Counts.Done() > 0 })
-	w.admin(t, http.MethodPost, "/_sim/salesforce/revoke", "").Body.Close()
+	w.sim(t, http.MethodPost, "revoke", "", nil)
 	w.eventually(t, "the run to be parked", func() bool { return w.run(t, id).State == lockstep.RunParked })
 	w.eventually(t, "the connection to say so", func() bool {
-		conn, err := w.store.Connection(t.Context(), w.conn.WorkspaceID, w.conn.ID)
-		require.NoError(t, err)
-		return conn.Status == lockstep.StatusUnauthorized
+		return w.connection(t).Status == lockstep.StatusUnauthorized
 	})
 
 	w.reconnect(t)
 	run := w.finish(t, id)
 	require.Equal(t, lockstep.RunCompleted, run.State)
-	w.requireTrue(t, run)
+	w.requireTrue(t)
 }
 
+// FEATURES: V01
 func TestCancelledImportSaysSoOfWhatItHasNotSent(t *testing.T) {
 	t.Parallel()
 	w := begin(t, options{contacts: 30_000})
-	w.admin(t, http.MethodPut, "/_sim/salesforce/limits", `{"latency":"300ms"}`).Body.Close()
+	w.sim(t, http.MethodPut, "limits", `{"latency":"300ms"}`, nil)
 	id := w.choose(t)
 	w.eventually(t, "the import to begin", func() bool { return w.run(t, id).Counts.Done() > 0 })
 	require.NoError(t, w.temporal.CancelWorkflow(t.Context(), flow.ImportID(w.conn.ID), ""))
@@ -102,16 +101,17 @@ func TestCancelledImportSaysSoOfWhatItHasNotSent(t *testing.T) {
 
 	require.Equal(t, lockstep.RunCancelled, run.State)
 	require.NotZero(t, run.Counts.Skipped)
-	w.requireTrue(t, run)
+	w.requireTrue(t)
 	require.Less(t, time.Since(*run.FinishedAt), 4*time.Minute)
 }
 
+// FEATURES: V03, R02
 func TestExternalIDFieldThatWasRemovedIsPutBackAndStampedAgain(t *testing.T) {
 	t.Parallel()
 	w := begin(t, options{contacts: 500})
-	run := w.finish(t, w.choose(t))
-	w.requireTrue(t, run)
-	w.admin(t, http.MethodPost, "/_sim/salesforce/fields/drop", `{"object":"Contact","field":"Lockstep_External_Id__c"}`).Body.Close()
+	w.imported(t)
+	w.requireTrue(t)
+	w.sim(t, http.MethodPost, "fields/drop", `{"object":"Contact","field":"Lockstep_External_Id__c"}`, nil)
 	require.Empty(t, w.landed(t), "nothing carries an external id any more")
 
 	w.load(t, contacts(500, 600)...)
@@ -124,5 +124,5 @@ func TestExternalIDFieldThatWasRemovedIsPutBackAndStampedAgain(t *testing.T) {
 		require.NoError(t, err)
 		return len(runs) == 3 && runs[0].FinishedAt != nil
 	})
-	w.requireTrue(t, runs[0])
+	w.requireTrue(t)
 }

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/base64"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -55,6 +56,7 @@ func actions(h *history.History) int {
 	return n
 }
 
+// FEATURES: A09
 func TestHistoriesAndLogsHoldNoSecretAndNoPerson(t *testing.T) {
 	t.Parallel()
 	w := begin(t, options{contacts: 1000, sandbox: stack.SandboxConfig{Faults: []string{
@@ -62,14 +64,12 @@ func TestHistoriesAndLogsHoldNoSecretAndNoPerson(t *testing.T) {
 	}}})
 	run := w.finish(t, w.choose(t))
 	require.NotZero(t, run.Counts.Failed)
-	w.requireTrue(t, run)
-	w.admin(t, "POST", "/_sim/salesforce/revoke", "").Body.Close()
+	w.requireTrue(t)
+	w.sim(t, http.MethodPost, "revoke", "", nil)
 	w.load(t, contacts(1000, 1010)...)
 	w.signal(t, flow.SignalResync)
 	w.eventually(t, "the connection to have lost its authorisation", func() bool {
-		conn, err := w.store.Connection(t.Context(), w.conn.WorkspaceID, w.conn.ID)
-		require.NoError(t, err)
-		return conn.Status == lockstep.StatusUnauthorized
+		return w.connection(t).Status == lockstep.StatusUnauthorized
 	})
 
 	log, err := os.ReadFile(w.log)

@@ -13,6 +13,7 @@ import (
 	"lockstep/internal/stack"
 )
 
+// FEATURES: I01, V01, L02
 func TestImportLandsEveryContactOnce(t *testing.T) {
 	t.Parallel()
 	for _, target := range []string{"Contact", "Lead"} {
@@ -21,11 +22,12 @@ func TestImportLandsEveryContactOnce(t *testing.T) {
 			w := begin(t, options{contacts: 1000, target: target})
 			run := w.finish(t, w.choose(t))
 			require.Equal(t, lockstep.Counts{Total: 1000, Created: 1000}, run.Counts)
-			w.requireTrue(t, run)
+			w.requireTrue(t)
 		})
 	}
 }
 
+// FEATURES: V01, V03
 func TestImportGoesThroughEveryFaultAtOnce(t *testing.T) {
 	t.Parallel()
 	w := begin(t, options{contacts: 3000, sandbox: stack.SandboxConfig{Faults: []string{
@@ -33,9 +35,10 @@ func TestImportGoesThroughEveryFaultAtOnce(t *testing.T) {
 	}}})
 	run := w.finish(t, w.choose(t))
 	require.NotZero(t, run.Counts.Failed)
-	w.requireTrue(t, run)
+	w.requireTrue(t)
 }
 
+// FEATURES: V03, V04
 func TestKilledWorkerLosesAndRepeatsNothing(t *testing.T) {
 	t.Parallel()
 	w := begin(t, options{contacts: 20_000, sandbox: stack.SandboxConfig{Latency: 50_000_000}})
@@ -47,9 +50,10 @@ func TestKilledWorkerLosesAndRepeatsNothing(t *testing.T) {
 	}
 	run := w.finish(t, id)
 	require.Equal(t, lockstep.Counts{Total: 20_000, Created: 20_000}, run.Counts)
-	w.requireTrue(t, run)
+	w.requireTrue(t)
 }
 
+// FEATURES: V04
 func TestPausedImportStandsStillUntilItIsResumed(t *testing.T) {
 	t.Parallel()
 	w := begin(t, options{contacts: 20_000, sandbox: stack.SandboxConfig{Latency: 100_000_000}})
@@ -60,5 +64,5 @@ func TestPausedImportStandsStillUntilItIsResumed(t *testing.T) {
 	w.signal(t, flow.SignalResume)
 	run := w.finish(t, id)
 	require.EqualValues(t, 20_000, run.Counts.Landed())
-	w.requireTrue(t, run)
+	w.requireTrue(t)
 }
