@@ -21,12 +21,13 @@ type signIn struct {
 
 func (f *face) connectCommand() *cobra.Command {
 	var contactsAs string
-	var noBrowser bool
+	var fresh, noBrowser bool
 	cmd := &cobra.Command{
 		Use:   "connect VENDOR",
 		Short: "Connect a CRM, such as salesforce, or sign in to it again",
 		Long: "Prints a link, opens it in a browser where there is one, and waits until somebody has signed in to the CRM and the\n" +
-			"connection is ready. Where one waits for a sign-in already, that one goes on.\n" +
+			"connection is ready. Where one waits for a sign-in already, or was disconnected, that one goes on, with the same account;\n" +
+			"--new makes another.\n" +
 			"With --json there are two lines: the connection with its authorize_url, and the connection when it is ready.",
 		Args: positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -35,7 +36,7 @@ func (f *face) connectCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in, err := r.beginSignIn(ctx, args[0], contactsAs)
+			in, err := r.beginSignIn(ctx, args[0], contactsAs, fresh)
 			if err != nil {
 				return err
 			}
@@ -54,13 +55,14 @@ func (f *face) connectCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&contactsAs, "contacts-as", "", "the CRM type that contacts are kept under, such as Lead (default the CRM's contacts)")
+	cmd.Flags().BoolVar(&fresh, "new", false, "make a new connection, whatever there is")
 	cmd.Flags().BoolVar(&noBrowser, "no-browser", false, "print the link and open nothing")
 	return f.remotely(cmd)
 }
 
 // beginSignIn returns where to sign in: for a connection to vendor that waits
-// for it, else for a new one.
-func (r *remote) beginSignIn(ctx context.Context, vendor, contactsAs string) (signIn, error) {
+// for it, else for a new one, which it also is when a fresh one is wanted.
+func (r *remote) beginSignIn(ctx context.Context, vendor, contactsAs string, fresh bool) (signIn, error) {
 	targets := client.Targets{}
 	if contactsAs != "" {
 		targets["contact"] = contactsAs
@@ -70,7 +72,7 @@ func (r *remote) beginSignIn(ctx context.Context, vendor, contactsAs string) (si
 		return signIn{}, err
 	}
 	for _, conn := range list.Items {
-		if conn.Vendor == vendor && waitsForSignIn(conn.Status) && (contactsAs == "" || maps.Equal(conn.Targets, targets)) {
+		if !fresh && conn.Vendor == vendor && waitsForSignIn(conn.Status) && (contactsAs == "" || maps.Equal(conn.Targets, targets)) {
 			return r.signInAgain(ctx, conn)
 		}
 	}
@@ -88,7 +90,7 @@ func (r *remote) signInAgain(ctx context.Context, conn client.Connection) (signI
 }
 
 func waitsForSignIn(s client.Status) bool {
-	return s == client.StatusConnecting || s == client.StatusUnauthorized || s == client.StatusError
+	return s == client.StatusConnecting || s == client.StatusUnauthorized || s == client.StatusError || s == client.StatusDisconnected
 }
 
 // offer shows a person the link to sign in with.

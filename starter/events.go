@@ -48,7 +48,7 @@ func (f *face) eventsCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&query.limit, "limit", query.limit, "how many of the latest")
 	cmd.Flags().StringVar(&query.outcome, "outcome", "", "only those with this outcome, such as failed")
-	cmd.Flags().StringVar(&query.problem, "problem", "", "only those with this problem, such as field_validation")
+	cmd.Flags().StringVar(&query.problem, "problem", "", "only those with this problem, such as validation_rule")
 	cmd.Flags().BoolVar(&follow, "follow", false, "go on with what happens next, until Ctrl-C")
 	return f.remotely(cmd)
 }

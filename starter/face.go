@@ -28,8 +28,11 @@ type face struct {
 func (f *face) command() *cobra.Command {
 	root := group("starter", "Lockstep's command line",
 		f.upCommand(),
+		f.doctorCommand(),
 		f.migrateCommand(),
 		group("workspace", "Make workspaces", f.workspaceCreateCommand()),
+		group("keys", "Make and rotate the keys that seal logins", f.keysNewCommand(), f.keysRotateCommand()),
+		group("grants", "Look after the logins of CRMs", f.grantsRotateCommand()),
 		f.connectCommand(),
 		group("records", "Load what the workspace owns", f.recordsLoadCommand()),
 		f.importCommand(),
@@ -37,14 +40,24 @@ func (f *face) command() *cobra.Command {
 		f.statusCommand(),
 		f.runsCommand(),
 		f.eventsCommand(),
+		f.failedCommand(),
+		f.retryCommand(),
+		f.syncCommand(),
+		f.testContactCommand(),
+		f.mappingCommand(),
+		f.ownersCommand(),
+		f.settingsCommand(),
+		f.discoverCommand(),
 		f.pauseCommand(),
 		f.resumeCommand(),
 		f.resyncCommand(),
 		f.cancelCommand(),
+		f.disconnectCommand(),
 	)
 	root.Long = "Lockstep keeps a workspace's records and its CRM in step.\n\n" +
 		"`starter up` brings all of it up on this machine. The other commands talk to the API at\n" +
-		"LOCKSTEP_API with the key in LOCKSTEP_API_KEY, or where --api and --key say."
+		"LOCKSTEP_API with the key in LOCKSTEP_API_KEY, or where --api and --key say; in the directory\n" +
+		"where `starter up` runs, to what that brought up."
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.PersistentFlags().BoolVar(&f.json, "json", false, "print JSON on stdout, and what is said to people on stderr")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -112,9 +125,9 @@ func (f *face) document(v any) error {
 	return nil
 }
 
-// terminal reports whether w is one, and somebody may be looking.
-func terminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
+// terminal reports whether stream is one, and somebody may be there.
+func terminal(stream any) bool {
+	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 

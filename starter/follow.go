@@ -71,7 +71,7 @@ func (f *face) follow(ctx context.Context, r *remote, id uuid.UUID, every time.D
 	)
 	run, err := r.watch(ctx, id, every, func(run client.Run) error {
 		if shown == nil {
-			shown = f.progress(run.Counts.Total, "importing")
+			shown = f.progress(run.Counts.Total, string(run.Kind))
 		}
 		if run.State != state && run.FinishedAt == nil {
 			shown.end()

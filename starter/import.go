@@ -30,7 +30,7 @@ func (f *face) importCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.finish(ctx, r, id, noWait)
+			return f.finish(ctx, r, id, "import", noWait)
 		},
 	}
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not follow the import")
@@ -54,20 +54,20 @@ func (r *remote) beginImport(ctx context.Context, conn client.Connection) (uuid.
 	return *chosen.RunID, nil
 }
 
-// finish follows a run to its end, unless nobody wants to wait, and says what it
-// came to.
-func (f *face) finish(ctx context.Context, r *remote, id uuid.UUID, noWait bool) error {
+// finish follows a run, called what it is, to its end, unless nobody wants to
+// wait, and says what it came to.
+func (f *face) finish(ctx context.Context, r *remote, id uuid.UUID, what string, noWait bool) error {
 	if noWait {
 		run, err := answer[client.Run](r.GetRunWithResponse(ctx, id))
 		if err != nil {
 			return err
 		}
-		f.say("The import has begun: run %s. Next: `starter status`.", id)
+		f.say("The %s has begun: run %s. Next: `starter status`.", what, id)
 		return f.onlyJSON(run)
 	}
 	run, err := f.follow(ctx, r, id, lookEvery, func(client.Run) error { return nil })
 	if errors.Is(err, context.Canceled) {
-		f.say("The import goes on without you. `starter status` tells how far it is, `starter pause` stops it.")
+		f.say("The %s goes on without you. `starter status` tells how far it is, `starter pause` stops it.", what)
 	}
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func (f *face) finish(ctx context.Context, r *remote, id uuid.UUID, noWait bool)
 		return err
 	}
 	if run.State == client.RunStateCancelled {
-		return fmt.Errorf("the import was cancelled: %s", run.Reason)
+		return fmt.Errorf("the %s was cancelled: %s", what, run.Reason)
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (f *face) conclude(run client.Run) {
 	}
 	f.say("%s%s: %s.", plural(run.Counts.Total, "record"), took, outcome(run.Counts))
 	if run.Counts.Failed > 0 {
-		f.say("Next: `starter events --outcome failed` tells why records failed and what to do about it.")
+		f.say("Next: `starter failed` tells why records failed and what to do about it, `starter retry` sends them again.")
 	} else {
 		f.say("Next: `starter events` shows what became of each record.")
 	}

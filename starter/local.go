@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,7 +81,7 @@ func (l *local) down(ctx context.Context) error {
 	l.nurses.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downWithin)
 	defer cancel()
-	return l.stack.Stop(ctx)
+	return errors.Join(takeDown(l.dir), l.stack.Stop(ctx))
 }
 
 // programs returns the directory of the programs that a stack is made of: where
@@ -119,13 +120,11 @@ func (l *local) env(at stack.Addresses) []string {
 		"LOCKSTEP_KEYSET_FILE=" + l.keyset(),
 		"LOCKSTEP_TEMPORAL_UI=" + at.TemporalUI,
 		"LOCKSTEP_DRAIN=" + drain,
+		"LOCKSTEP_RESERVE=" + cmp.Or(l.getenv("LOCKSTEP_RESERVE"), "0"), // the sandbox has no other callers
 	}
 	for vendor, url := range at.Sandbox {
 		prefix := "LOCKSTEP_" + strings.ToUpper(vendor)
 		env = append(env, prefix+"_CLIENT_ID="+sandboxApp, prefix+"_CLIENT_SECRET="+sandboxSecret, prefix+"_LOGIN_URL="+url)
-	}
-	if l.options.once {
-		env = append(env, "LOCKSTEP_RESERVE=0")
 	}
 	return env
 }
@@ -157,7 +156,7 @@ func (l *local) nurse() {
 		}
 		l.say("  %s was started again", name)
 		if name == "crmsim" {
-			l.say("  what had been written into the sandbox is gone; `starter connect %s` signs in to it again", l.options.crm)
+			l.say("  what had been written into the sandbox is gone; `starter connect %s` signs in to it again", l.options.crms()[0])
 		}
 	}
 }
@@ -189,7 +188,7 @@ func (l *local) workers() ([]*stack.Process, error) {
 // places tells where the stack can be reached.
 func (l *local) places() *places {
 	at := l.stack.Addresses()
-	return &places{DatabaseURL: at.DatabaseURL, API: at.API, TemporalUI: at.TemporalUI, SandboxAdmin: at.SandboxAdmin}
+	return &places{Dir: l.dir, DatabaseURL: at.DatabaseURL, API: at.API, TemporalUI: at.TemporalUI, SandboxAdmin: at.SandboxAdmin}
 }
 
 func (l *local) temporal() config.Temporal {
@@ -197,7 +196,7 @@ func (l *local) temporal() config.Temporal {
 	return config.Temporal{Address: at.Temporal, Namespace: at.Namespace}
 }
 
-// sandbox returns the witness of this stack's CRM.
-func (l *local) sandbox() sandbox {
-	return sandbox{address: l.stack.Addresses().SandboxAdmin, vendor: l.options.crm}
+// sandbox returns the witness of one CRM of this stack.
+func (l *local) sandbox(vendor string) sandbox {
+	return sandbox{address: l.stack.Addresses().SandboxAdmin, vendor: vendor}
 }

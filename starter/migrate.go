@@ -42,9 +42,10 @@ func migrate(ctx context.Context, url string) error {
 	return store.Migrate(ctx, pool)
 }
 
-// database returns the address of the database that the environment names.
+// database returns the address of the database that the environment names, or
+// else of the one that `starter up` keeps up in this directory.
 func (f *face) database() (string, error) {
-	url := f.getenv("DATABASE_URL")
+	url := f.setting("DATABASE_URL")
 	if url == "" {
 		return "", &usageError{
 			problem: "DATABASE_URL is not set: set it to PostgreSQL's connection string",

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +24,7 @@ func (f *face) recordsLoadCommand() *cobra.Command {
 			"one that --id-column names. Bad rows are reported by line and the others are kept. Loading a file again is safe.",
 		Args: positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains([]client.Object{client.ObjectContact, client.ObjectCompany}, client.Object(object)) {
+			if !client.Object(object).Valid() {
 				return &usageError{problem: fmt.Sprintf("--object is %q: it is contact or company", object), usage: cmd.UseLine()}
 			}
 			r, err := f.remote()

@@ -31,29 +31,47 @@ type remote struct {
 	*client.ClientWithResponses
 
 	address string
+	usual   string // the vendor of the connection that is meant when none is named, if any
 }
 
 // remotely adds the flags of a command that speaks to the API, and returns it.
 func (f *face) remotely(cmd *cobra.Command) *cobra.Command {
-	cmd.Flags().StringVar(&f.address, "api", "", "address of the API (default LOCKSTEP_API, else "+apiDefault+")")
-	cmd.Flags().StringVar(&f.key, "key", "", "API key of the workspace (default LOCKSTEP_API_KEY)")
+	cmd.Flags().StringVar(&f.address, "api", "", "address of the API (default LOCKSTEP_API, else that of the `starter up` here, else "+apiDefault+")")
+	cmd.Flags().StringVar(&f.key, "key", "", "API key of the workspace (default LOCKSTEP_API_KEY, else that of the `starter up` here)")
 	return cmd
 }
 
-// remote returns the Lockstep that flags and environment name.
+// remote returns the Lockstep that flags and environment name, or else the one
+// that `starter up` keeps up in this directory.
 func (f *face) remote() (*remote, error) {
-	address := cmp.Or(f.address, f.getenv("LOCKSTEP_API"), apiDefault)
-	key := cmp.Or(f.key, f.getenv("LOCKSTEP_API_KEY"))
+	address, key := cmp.Or(f.address, f.getenv("LOCKSTEP_API")), cmp.Or(f.key, f.getenv("LOCKSTEP_API_KEY"))
+	var usual string
 	if key == "" {
-		return nil, &usageError{
-			problem: "no API key: set LOCKSTEP_API_KEY, or give --key. `starter workspace create NAME` makes a workspace and its first key",
-			usage:   "LOCKSTEP_API_KEY=lsk_… starter COMMAND",
+		up, err := readNotice(f.stateDir())
+		if err != nil {
+			return nil, err
+		}
+		if up != nil && (address == "" || address == up.API) { // nobody else is shown its key
+			address, key, usual = up.API, up.key, up.Vendor
 		}
 	}
+	if key == "" {
+		return nil, &usageError{
+			problem: "no API key: set LOCKSTEP_API_KEY, or give --key. `starter workspace create NAME` makes a workspace and its first key; " +
+				"in the directory where `starter up` runs none is needed",
+			usage: "LOCKSTEP_API_KEY=lsk_… starter COMMAND",
+		}
+	}
+	address = cmp.Or(address, apiDefault)
 	if u, err := url.Parse(address); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, &usageError{problem: fmt.Sprintf("the API's address is %q, which is no web address", address), usage: "--api " + apiDefault}
 	}
-	return dialAPI(address, key)
+	r, err := dialAPI(address, key)
+	if err != nil {
+		return nil, err
+	}
+	r.usual = usual
+	return r, nil
 }
 
 // reach returns the Lockstep that flags and environment name, and the connection
@@ -62,6 +80,9 @@ func (f *face) reach(ctx context.Context, args []string) (*remote, client.Connec
 	r, err := f.remote()
 	if err != nil {
 		return nil, client.Connection{}, err
+	}
+	if len(args) == 0 && r.usual != "" {
+		args = []string{r.usual}
 	}
 	conn, err := r.choose(ctx, args)
 	return r, conn, err
@@ -181,14 +202,20 @@ func title(c client.Connection) string {
 	return s + ": " + strings.ReplaceAll(string(c.Status), "_", " ")
 }
 
-// latest returns the newest run of a connection, or nil.
-func (r *remote) latest(ctx context.Context, connection uuid.UUID) (*client.Run, error) {
-	one := 1
-	list, err := answer[client.RunList](r.ListRunsWithResponse(ctx, connection, &client.ListRunsParams{Limit: &one}))
-	if err != nil || len(list.Items) == 0 {
+// latest returns the newest run of a kind that a connection has had lately, or
+// nil.
+func (r *remote) latest(ctx context.Context, connection uuid.UUID, kind client.RunKind) (*client.Run, error) {
+	most := pageMost
+	list, err := answer[client.RunList](r.ListRunsWithResponse(ctx, connection, &client.ListRunsParams{Limit: &most}))
+	if err != nil {
 		return nil, err
 	}
-	return &list.Items[0], nil
+	for _, run := range list.Items { // newest first
+		if run.Kind == kind {
+			return &run, nil
+		}
+	}
+	return nil, nil
 }
 
 // requestKey returns a key under which a request is carried out once, however

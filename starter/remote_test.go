@@ -122,7 +122,7 @@ func TestImportIsFollowedToItsEnd(t *testing.T) {
 	require.Equal(t, exitOK, code, stderr)
 	require.Contains(t, stdout, "parked: The CRM is away.")
 	require.Contains(t, stdout, "10 records: 9 created, 1 failed.")
-	require.Contains(t, stdout, "`starter events --outcome failed`")
+	require.Contains(t, stdout, "`starter failed`")
 }
 
 func TestJSONIsAloneOnStdout(t *testing.T) {

@@ -23,14 +23,26 @@ type report struct {
 	TemporalActions int     `json:"temporal_actions"` // billable, of the import
 	WorkerPeakMB    float64 `json:"worker_peak_mb"`   // the most that one worker process had resident, in 10^6 bytes
 
+	*sights
 	*places
 
-	verdict   verdict
-	importURL string // of the import in Temporal's Web UI
+	verdict verdict
+}
+
+// sights are what the tour came to, in figures.
+type sights struct {
+	ChangeSeconds    float64 `json:"change_seconds"`     // from a change until it was in the CRM
+	FailedSince      int64   `json:"failed_since"`       // records that failed after the import, on purpose
+	Retried          int64   `json:"retried"`            // of them, those that a retry by signal has landed
+	RetrySeconds     float64 `json:"retry_seconds"`      // from the signal until they had
+	TestContactMS    float64 `json:"test_contact_ms"`    // from asking until the answer
+	TestContactState string  `json:"test_contact_state"` // what became of it
+	TestContactURL   string  `json:"test_contact_url"`   // where it is in the CRM
 }
 
 // places are where a stack can be reached.
 type places struct {
+	Dir          string `json:"dir"` // as LOCKSTEP_DIR it lets the other commands find it
 	DatabaseURL  string `json:"database_url"`
 	API          string `json:"api"`
 	TemporalUI   string `json:"temporal_ui"`
@@ -55,8 +67,14 @@ func (f *face) publish(r report) error {
 	f.say("calls        %s, and %s to set up; %s throttled", thousands(r.Calls), thousands(r.OtherCalls), thousands(r.Throttled))
 	f.say("Temporal     %s", plural(r.TemporalActions, "action"))
 	f.say("worker       %.0f MB at most", r.WorkerPeakMB)
+	if t := r.sights; t != nil {
+		f.say("change       in the CRM after %.1f s", t.ChangeSeconds)
+		f.say("retry        %s landed after %.1f s", plural(t.Retried, "failed record"), t.RetrySeconds)
+		f.say("test contact %s after %.0f ms", t.TestContactState, t.TestContactMS)
+	}
 	if p := r.places; p != nil {
 		f.say("")
+		f.say("directory    %s", p.Dir)
 		f.say("database     %s", p.DatabaseURL)
 		f.say("API          %s", p.API)
 		f.say("Temporal UI  %s", p.TemporalUI)

@@ -30,7 +30,7 @@ func (f *face) resyncCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.finish(ctx, r, id, noWait)
+			return f.finish(ctx, r, id, "resync", noWait)
 		},
 	}
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not follow it")
@@ -39,7 +39,7 @@ func (f *face) resyncCommand() *cobra.Command {
 
 // resync asks for a resync and returns its run once that is there.
 func (r *remote) resync(ctx context.Context, connection uuid.UUID) (uuid.UUID, error) {
-	before, err := r.latest(ctx, connection)
+	before, err := r.latest(ctx, connection, client.RunKindImport)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -51,7 +51,7 @@ func (r *remote) resync(ctx context.Context, connection uuid.UUID) (uuid.UUID, e
 	defer cancel()
 	var id uuid.UUID
 	err = poll(ctx, lookEvery, func() (bool, error) {
-		run, err := r.latest(ctx, connection)
+		run, err := r.latest(ctx, connection, client.RunKindImport)
 		if err != nil || run == nil || before != nil && run.ID == before.ID {
 			return false, err
 		}

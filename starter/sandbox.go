@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type kept struct {
 	ID         string    `json:"id"`
 	ExternalID *string   `json:"external_id"`
 	CreatedAt  time.Time `json:"created_at"`
+	UpdatedAt  time.Time `json:"updated_at"`
 	Deleted    bool      `json:"deleted"`
 }
 
@@ -43,6 +45,45 @@ func (s sandbox) records(ctx context.Context) iter.Seq2[kept, error] {
 // calls yields the calls that have been answered.
 func (s sandbox) calls(ctx context.Context) iter.Seq2[call, error] {
 	return ndjson[call](ctx, s.address+"/_sim/"+s.vendor+"/calls")
+}
+
+// record returns the live record with an external id.
+func (s sandbox) record(ctx context.Context, externalID string) (kept, error) {
+	for rec, err := range s.records(ctx) {
+		if err != nil {
+			return kept{}, err
+		}
+		if !rec.Deleted && told(rec.ExternalID) == externalID {
+			return rec, nil
+		}
+	}
+	return kept{}, fmt.Errorf("the sandbox has no record with the external id %s", externalID)
+}
+
+// poison has the sandbox refuse the next record that it has never seen, until it
+// is healed.
+func (s sandbox) poison(ctx context.Context) error {
+	return s.administer(ctx, "faults", `{"spec":"poison:rows=1"}`)
+}
+
+// heal has the sandbox take again what it has refused.
+func (s sandbox) heal(ctx context.Context) error { return s.administer(ctx, "heal", "") }
+
+// administer posts to the administration.
+func (s sandbox) administer(ctx context.Context, what, body string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address+"/_sim/"+s.vendor+"/"+what, strings.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("telling the sandbox: %w", err)
+	}
+	resp, err := (&http.Client{Timeout: callPatience}).Do(req)
+	if err != nil {
+		return fmt.Errorf("telling the sandbox: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("telling the sandbox: it answered %s", resp.Status)
+	}
+	return nil
 }
 
 // ndjson yields what an address answers, line by line, up to the first error.

@@ -71,8 +71,18 @@ func nextStep(conn client.Connection) string {
 		if conn.CurrentRun != nil {
 			return "`starter import` follows the run to its end."
 		}
+		for _, step := range conn.Checklist {
+			switch {
+			case !step.Current:
+			case step.ID == "mapping":
+				return "`starter mapping` shows which field goes where, `starter mapping approve` says that it is right."
+			case step.ID == "test_contact":
+				return "`starter test-contact` proves that records arrive."
+			}
+		}
 		return "`starter events` shows what became of each record."
 	case client.StatusDisconnected:
+		return "`starter connect " + conn.Vendor + "` connects it again; what is in the CRM is recognised."
 	}
 	return ""
 }

@@ -21,7 +21,8 @@ import (
 type upOptions struct {
 	once     bool
 	keep     bool
-	crm      string
+	crm      string // empty for the usual one, and in a tour for all
+	tour     bool   // what comes after the import, too
 	contacts string // a file; the sample if empty
 	latency  time.Duration
 	rate     string
@@ -31,20 +32,23 @@ type upOptions struct {
 	dir      string // empty for the usual one
 }
 
-// stateDir is where `starter up` keeps its state when nobody says.
-const stateDir = ".lockstep"
-
 func (f *face) upCommand() *cobra.Command {
 	var o upOptions
 	cmd := &cobra.Command{
 		Use:   "up",
-		Short: "Bring a whole local Lockstep up, run the main job once, and stay up",
-		Long: "Starts PostgreSQL, Temporal with its Web UI, the CRM sandbox, worker and API on this machine, connects the sandbox's CRM,\n" +
-			"loads contacts, imports them and compares what the CRM holds with what the ledger says. Stays up until Ctrl-C.\n\n" +
+		Short: "Bring a whole local Lockstep up, show what it does, and stay up",
+		Long: "Starts PostgreSQL, Temporal with its Web UI, the CRM sandbox, worker and API on this machine. Then, with one CRM after the\n" +
+			"other: connects the sandbox's, loads contacts, imports them and compares what the CRM holds with what the ledger says;\n" +
+			"changes a contact and syncs it, has one fail and retries it by a signal, and sends a test contact. Stays up until Ctrl-C.\n\n" +
+			"Where something is measured, with --contacts, --latency, --rate, --fault or --kill-worker, it is one CRM and ends with the\n" +
+			"comparison, unless --tour asks for all of it.\n\n" +
 			"With --once everything is private: free ports, a directory that is removed at the end. The exit code is then 0 if every\n" +
-			"record has a true outcome, and 1 if not; with --json the last line on stdout is one JSON object with the figures.",
+			"record has a true outcome, and 1 if not; with --json there is a line on stdout for each CRM, a JSON object with the figures.",
 		Args: positionals,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("tour") {
+				o.tour = !o.measures()
+			}
 			if problem := o.problem(); problem != "" {
 				return &usageError{problem: problem, usage: cmd.UseLine()}
 			}
@@ -57,14 +61,15 @@ func (f *face) upCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&o.once, "once", false, "private and for one job: bring up, run, tear down, remove")
 	flags.BoolVar(&o.keep, "keep", false, "with --once: leave the stack up until Ctrl-C, and print where it is")
-	flags.StringVar(&o.crm, "crm", string(crm.Salesforce), "which CRM's sandbox to connect")
+	flags.StringVar(&o.crm, "crm", "", "which CRM's sandbox to connect (default "+string(crm.Salesforce)+", and in a tour one after the other)")
+	flags.BoolVar(&o.tour, "tour", false, "show also what comes after the import (default unless something is measured)")
 	flags.StringVar(&o.contacts, "contacts", "", "the file of contacts to load (default a made-up sample)")
 	flags.DurationVar(&o.latency, "latency", 0, "of every answer of the sandbox, such as 100ms")
 	flags.StringVar(&o.rate, "rate", "", "limit of the sandbox, such as 190/10s (default the vendor's own)")
 	flags.StringArrayVar(&o.faults, "fault", nil, "fault of the sandbox, KIND[:every=N|rows=N|p=F]; may be repeated")
 	flags.IntVar(&o.kills, "kill-worker", 0, "how many times to kill the worker during the import")
 	flags.IntVar(&o.workers, "workers", 1, "how many workers to run")
-	flags.StringVar(&o.dir, "dir", "", "where state is kept (default "+stateDir+"; with --once a temporary one; that is removed at the end)")
+	flags.StringVar(&o.dir, "dir", "", "where state is kept (default LOCKSTEP_DIR, else .lockstep; with --once a temporary one; that is removed at the end)")
 	return cmd
 }
 
@@ -78,10 +83,25 @@ func vendors() []string {
 	return names
 }
 
+// crms returns the CRMs to connect, in order.
+func (o upOptions) crms() []string {
+	first := cmp.Or(o.crm, string(crm.Salesforce))
+	if o.crm != "" || !o.tour {
+		return []string{first}
+	}
+	others := slices.DeleteFunc(vendors(), func(vendor string) bool { return vendor == first })
+	return append([]string{first}, others...)
+}
+
+// measures tells whether the options are those of a measurement.
+func (o upOptions) measures() bool {
+	return o.contacts != "" || o.latency > 0 || o.rate != "" || len(o.faults) > 0 || o.kills > 0
+}
+
 // problem tells what is wrong with the options, or nothing.
 func (o upOptions) problem() string {
 	switch {
-	case !slices.Contains(vendors(), o.crm):
+	case o.crm != "" && !slices.Contains(vendors(), o.crm):
 		return fmt.Sprintf("--crm is %q: there are %s", o.crm, strings.Join(vendors(), " and "))
 	case o.keep && !o.once:
 		return "--keep goes with --once; without that, everything stays up anyway"
@@ -128,23 +148,16 @@ func (f *face) upOnce(ctx context.Context, o upOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.down(ctx)) }()
 
-	report, err := l.job(l.ctx)
-	if err != nil {
-		return err
-	}
-	if !o.keep {
-		return errors.Join(f.publish(report), report.untrue())
-	}
-	report.places = l.places()
-	if err := f.publish(report); err != nil {
-		return err
+	untrue, err := l.job(l.ctx)
+	if err != nil || !o.keep {
+		return errors.Join(untrue, err)
 	}
 	f.say("\nIt stays up until Ctrl-C.")
 	<-l.ctx.Done()
 	if ctx.Err() == nil {
 		return context.Cause(l.ctx)
 	}
-	return report.untrue()
+	return untrue
 }
 
 // tidy removes the directory of a private stack. The logs of one that failed are
@@ -169,7 +182,7 @@ func (f *face) tidy(dir string, failed error) error {
 // upAndStay brings up what lasts, runs the main job, and keeps everything running
 // until it is interrupted.
 func (f *face) upAndStay(ctx context.Context, o upOptions) (err error) {
-	dir, err := filepath.Abs(cmp.Or(o.dir, stateDir))
+	dir, err := filepath.Abs(cmp.Or(o.dir, f.stateDir()))
 	if err != nil {
 		return fmt.Errorf("finding the state directory: %w", err)
 	}
@@ -179,21 +192,15 @@ func (f *face) upAndStay(ctx context.Context, o upOptions) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.down(ctx)) }()
 
-	report, err := l.job(l.ctx)
+	untrue, err := l.job(l.ctx)
 	if ctx.Err() != nil {
 		return nil // Ctrl-C is how it ends
 	}
-	if f.json {
-		report.places = l.places()
-	}
-	if err == nil {
-		err = errors.Join(f.publish(report), report.untrue())
-	}
-	if err != nil {
+	if err = errors.Join(untrue, err); err != nil {
 		explain(f.stderr, err)
 		f.say("\nThe job did not get through; what is up stays up for you to look at.")
 	}
-	l.guide(report.importURL)
+	l.guide()
 	<-l.ctx.Done()
 	if ctx.Err() == nil {
 		return context.Cause(l.ctx)

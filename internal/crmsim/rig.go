@@ -21,6 +21,9 @@ type Settings struct {
 	// Clock is the vendor's time; one of its own, level with the real time, when
 	// nil. It does not move latency, nor what slow adds: those are waited for.
 	Clock *Clock
+	// Issued is how many ids each object is taken to have handed out before, so
+	// that none means a record of an earlier life of the same account.
+	Issued int
 }
 
 // Rig is what a vendor's data calls run through: it lets them in, counts,
@@ -30,6 +33,7 @@ type Rig struct {
 	Script *Script
 	Calls  *CallLog
 	Clock  *Clock
+	Issued int // see Settings
 
 	slowFor time.Duration
 }
@@ -43,6 +47,7 @@ func NewRig(s Settings) *Rig {
 		s.SlowFor = 2 * time.Second
 	}
 	return &Rig{
+		Issued:  s.Issued,
 		Limits:  NewLimits(s.Terms, s.Clock.Now),
 		Script:  NewScript(s.Faults...),
 		Calls:   NewCallLog(s.Clock.Now),

@@ -63,7 +63,7 @@ func newPortal(n int, name, kind string, s *Sim) *portal {
 	p.private = privatePrefix + fmt.Sprintf("00000000-0000-0000-0000-%012d", p.id)
 	// No id means two things: not within an account, nor across the two.
 	for i, shape := range objects() {
-		t := &table{portal: p, base: int64(1+3*n+i) * 50_000_000_000, index: make(map[int]map[string]*record)}
+		t := &table{portal: p, base: int64(1+3*n+i) * 50_000_000_000, cleared: s.rig.Issued, index: make(map[int]map[string]*record)}
 		for _, prop := range shape.properties {
 			prop.created, prop.updated = p.opened, p.opened
 		}

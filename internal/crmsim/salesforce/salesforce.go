@@ -61,8 +61,8 @@ func New(opts Options) *Sim {
 		rig:    rig,
 		client: opts.Client,
 		orgs: []*org{
-			newOrg("Crmsim Production", "Enterprise Edition", "5g0", false, rig.Clock.Now),
-			newOrg("Crmsim Sandbox", "Enterprise Edition", "5h0", true, rig.Clock.Now),
+			newOrg("Crmsim Production", "Enterprise Edition", "5g0", false, rig.Issued, rig.Clock.Now),
+			newOrg("Crmsim Sandbox", "Enterprise Edition", "5h0", true, rig.Issued, rig.Clock.Now),
 		},
 	}
 	s.grants = crmsim.NewGrants(crmsim.GrantTerms{

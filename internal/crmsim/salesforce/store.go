@@ -50,7 +50,7 @@ type record struct {
 	master   string // id of the record that this one was merged into
 }
 
-func newOrg(name, edition, instance string, sandbox bool, now func() time.Time) *org {
+func newOrg(name, edition, instance string, sandbox bool, issued int, now func() time.Time) *org {
 	o := &org{
 		name: name, edition: edition, sandbox: sandbox, instance: instance, now: now,
 		tables:  make(map[string]*table),
@@ -60,6 +60,9 @@ func newOrg(name, edition, instance string, sandbox bool, now func() time.Time) 
 	for _, shape := range objects() {
 		t := &table{org: o, index: make(map[int]map[string][]*record)}
 		t.schema.Store(newObject(shape))
+		if !t.schema.Load().setup {
+			t.cleared = issued
+		}
 		o.tables[shape.name] = t
 		o.tables[strings.ToLower(shape.name)] = t
 		o.ordered = append(o.ordered, t)

@@ -106,6 +106,9 @@ func (f flags) settings() (crmsim.Settings, error) {
 	s := crmsim.Settings{
 		Terms: crmsim.Terms{Rate: rate, Daily: f.daily, Latency: f.latency, TokenLatency: f.tokenLatency},
 		Clock: crmsim.NewClock(time.Now),
+		// A client that keeps ids over a restart must not find another's record
+		// under one: more ids are taken to be spent than a life can have used.
+		Issued: int(time.Since(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).Seconds()) * 500,
 	}
 	for _, spec := range f.faults {
 		fault, err := crmsim.ParseFault(spec)

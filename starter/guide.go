@@ -1,0 +1,26 @@
+package main
+
+// guide says where everything is and what to try next.
+func (l *local) guide() {
+	at := l.stack.Addresses()
+	l.say(`
+Lockstep is up.
+  API          %s  (its documentation: %[1]s/docs)
+  Temporal UI  %s
+  sandbox      %s/_sim/%s/records and /calls
+  DATABASE_URL=%s
+
+Try, in another terminal:`, at.API, at.TemporalUI, at.SandboxAdmin, l.options.crms()[0], at.DatabaseURL)
+	if l.getenv("LOCKSTEP_DIR") != "" || l.options.dir != "" {
+		l.say("  export LOCKSTEP_DIR=%s", l.dir)
+	}
+	l.say(`  bin/starter status
+  bin/starter events --follow
+  bin/starter records load FILE.csv && bin/starter sync
+  bin/starter failed && bin/starter retry
+  bin/starter test-contact --times 50
+  bin/starter doctor
+
+The API key is in %s.
+Ctrl-C takes everything down; what is in %s stays for the next time.`, l.keyFile(), l.dir)
+}
