@@ -68,6 +68,15 @@ test: deps build ## Run the Go tests of all modules
 	cd deploy/temporal && go test -count=1 -vet=off ./...
 	cd deploy/lint && go test -count=1 -vet=off ./...
 
+.PHONY: soak
+soak: deps build ## Let everything happen at random for a while: FOR=10m, SEED=… for the same again
+	go test ./internal/e2e -count=1 -timeout=0 -v -run '^TestSoak$$' -args -soak=$(or $(FOR),10m) $(if $(SEED),-seed=$(SEED))
+
+.PHONY: record
+record: deps build ## Record the histories that package workflows replays
+	mkdir -p workflows/testdata/histories
+	go test ./internal/e2e -count=1 -run '^TestRecordHistories$$' -args -record=$(abspath workflows/testdata/histories)
+
 .PHONY: conformance
 conformance: $(CLIENTS)/node_modules/.package-lock.json ## Hold adapters and sandbox against specifications, recordings and established clients
 	cd internal/conformance && LOCKSTEP_SPECS=$(SPECS) LOCKSTEP_NODE_MODULES=$(CLIENTS)/node_modules go test -count=1 -timeout=10m

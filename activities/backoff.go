@@ -20,6 +20,7 @@ type backoff struct {
 	mu      sync.Mutex
 	wait    time.Duration
 	until   time.Time // end of the present round
+	since   time.Time // when the first call was refused since one was taken
 	answers int       // calls that were taken
 }
 
@@ -28,6 +29,9 @@ type backoff struct {
 func (b *backoff) refused(now time.Time, least time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.wait == 0 {
+		b.since = now
+	}
 	if b.wait == 0 || now.After(b.until) {
 		b.wait = min(max(2*b.wait, backoffFirst), backoffMost)
 		b.until = now.Add(b.wait)
@@ -36,6 +40,16 @@ func (b *backoff) refused(now time.Time, least time.Duration) time.Duration {
 		b.until = asked
 	}
 	return max(b.wait+rand.N(b.wait), least) //nolint:gosec // spreads load, keeps no secret
+}
+
+// lasted returns how long calls have been refused without one being taken.
+func (b *backoff) lasted(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.wait == 0 {
+		return 0
+	}
+	return now.Sub(b.since)
 }
 
 // held tells whether the CRM is to be left alone, and until when.

@@ -50,7 +50,7 @@ func (a *Connections) Forget(ctx context.Context, in flow.ConnectionRef, how flo
 // The waits for runs to end when their connection does: whoever asked waits
 // with us.
 const (
-	stopWithin = 5 * time.Second
+	stopWithin = 20 * time.Second
 	stopLook   = 100 * time.Millisecond
 )
 

@@ -382,6 +382,10 @@ func (d *drain) refused(it item, e *crm.Error) lockstep.Settlement {
 	return it.settle(lockstep.OutcomeFailed, lockstep.CodeOf(e), e.Message)
 }
 
+// denied is how long every call has to be answered 401, with tokens that the
+// token endpoint has just given, until the grant is held to be dead.
+const denied = 15 * time.Second
+
 // refusedCall settles items whose call was refused as a whole, and decides
 // what that means for the chunk. What was one call comes back as one. Taken is
 // how many calls had been taken before it: when none has since, the refusal
@@ -394,9 +398,9 @@ func (d *drain) refusedCall(ctx context.Context, items []item, err error, taken 
 	case crm.KindUnauthorized:
 		// A token may be refused that was refreshed a moment ago, when another
 		// caller's refresh or a person's has replaced it. Only the token endpoint
-		// says that the grant is dead; or the CRM, for as long as a minute.
-		wait = d.pace.refused(time.Now(), 0)
-		if e.Reason == crm.ReasonGrant || wait >= backoffMost/2 {
+		// says that the grant is dead; or the CRM, for as long as denied.
+		wait, free = d.pace.refused(time.Now(), 0), true
+		if e.Reason == crm.ReasonGrant || d.pace.lasted(time.Now()) >= denied {
 			d.decide(flow.VerdictUnauthorized, time.Time{})
 		}
 	case crm.KindQuota:

@@ -20,6 +20,7 @@ type RunBook interface {
 	BeginRetry(ctx context.Context, run lockstep.Run, problem lockstep.Code) (lockstep.Run, error)
 	RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error
 	ReleaseRun(ctx context.Context, run lockstep.Run, reason string) (lockstep.Run, error)
+	Unpark(ctx context.Context, workspace, connection uuid.UUID) error
 	AllConnections(ctx context.Context) ([]lockstep.Connection, error)
 	AllOpenRuns(ctx context.Context) ([]lockstep.OpenRun, error)
 	Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error)
@@ -206,6 +207,9 @@ func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef, stays bool) er
 	case lockstep.StatusSettingUp, lockstep.StatusPaused, lockstep.StatusLive:
 	}
 	if err := a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, lockstep.StatusLive, ""); err != nil {
+		return err
+	}
+	if err := a.Book.Unpark(ctx, in.Workspace, in.Connection); err != nil { // a person may have bought more
 		return err
 	}
 	if _, err := a.Book.ResumeRuns(ctx, in.Workspace, in.Connection); err != nil {

@@ -62,6 +62,7 @@ var mayImport = []struct {
 	{"internal/stack", nil},
 	{"internal/client", nil},
 	{"internal/pace", []string{"internal/crm", "internal/crm/adapter"}},
+	{"internal/alert", nil},
 	{"internal/conformance", nil},
 	{"deploy", nil},
 

@@ -24,8 +24,14 @@ import (
 // plain text.
 func (w *world) history(t testing.TB, workflowID string) (*history.History, string) {
 	t.Helper()
+	return w.historyOf(t, workflowID, "")
+}
+
+// historyOf is history of one run.
+func (w *world) historyOf(t testing.TB, workflowID, runID string) (*history.History, string) {
+	t.Helper()
 	h := &history.History{}
-	iter := w.temporal.GetWorkflowHistory(t.Context(), workflowID, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	iter := w.temporal.GetWorkflowHistory(t.Context(), workflowID, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for iter.HasNext() {
 		event, err := iter.Next()
 		require.NoError(t, err)

@@ -50,9 +50,6 @@ func TestSpentDayParksTheImportUntilTheNext(t *testing.T) {
 
 		w.admin(t, http.MethodPost, "clock", `{"advance":"24h"}`, nil)
 		w.sim(t, http.MethodPut, "limits", `{"daily":100000}`, nil)
-		const over = `UPDATE pace_parks SET until = clock_timestamp()` // the sandbox's clock has moved, the database's has not
-		_, err := w.pool.Exec(t.Context(), over)
-		require.NoError(t, err)
 		w.signal(t, flow.SignalResume)
 		require.Equal(t, lockstep.RunCompleted, w.finish(t, id).State)
 		w.requireLanded(t)

@@ -128,7 +128,7 @@ type Elder struct {
 
 // Lease names the claims of one drain: which run they are for, and the token
 // that only their holder knows. Epoch is the connection's when the drain
-// began; a connection that has moved on takes no settlement.
+// began; one that has moved on gives nothing out.
 type Lease struct {
 	WorkspaceID  uuid.UUID
 	ConnectionID uuid.UUID

@@ -77,7 +77,7 @@ func TestPendingIsAsOldAsWhatMadeItSo(t *testing.T) {
 		return *rows[0].SettledAt
 	}()
 
-	_, marked, err := b.remap(t, 1)
+	_, marked, err := b.remap(t)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, marked)
 	remapped := since()

@@ -2,14 +2,15 @@ package store_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sync/errgroup"
 
 	"lockstep/internal/crm"
 	"lockstep/internal/lockstep"
 	"lockstep/internal/store"
+	"lockstep/internal/store/storetest"
 )
 
 var byKey = store.AuditEntry{Actor: store.ActorKey, Action: "key"}
@@ -45,25 +46,28 @@ func TestKeyIsInForceUntilItIsRevoked(t *testing.T) {
 
 func TestOneAdminKeyIsLeftHoweverManyRevoke(t *testing.T) {
 	t.Parallel()
-	s, in := signingIn(t)
-	second, secret, err := lockstep.NewAPIKey(in.WorkspaceID, "second", lockstep.RoleAdmin)
+	pool := storetest.New(t)
+	b := setupIn(t, pool, 0)
+	ws := b.conn.WorkspaceID
+	second, secret, err := lockstep.NewAPIKey(ws, "second", lockstep.RoleAdmin)
 	require.NoError(t, err)
-	require.NoError(t, s.IssueKey(t.Context(), second, secret, byKey))
-	keys, err := s.IssuedKeys(t.Context(), in.WorkspaceID)
-	require.NoError(t, err)
+	require.NoError(t, b.store.IssueKey(t.Context(), second, secret, byKey))
 
-	var group errgroup.Group
-	for _, key := range keys {
-		group.Go(func() error {
-			err := s.RevokeKey(t.Context(), in.WorkspaceID, key.ID, byKey)
-			if crm.KindOf(err) == crm.KindConflict {
-				return nil
-			}
-			return err
-		})
-	}
-	require.NoError(t, group.Wait())
-	keys, err = s.IssuedKeys(t.Context(), in.WorkspaceID)
+	// Somebody is about to revoke the first.
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = tx.Exec(t.Context(), "UPDATE api_keys SET revoked_at = now() WHERE workspace_id = $1 AND id <> $2", ws, second.ID)
+	require.NoError(t, err)
+	revoked := make(chan error, 1)
+	go func() { revoked <- b.store.RevokeKey(t.Context(), ws, second.ID, byKey) }()
+	require.Eventually(t, func() bool {
+		var waits bool
+		err := pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").Scan(&waits)
+		return err == nil && waits || len(revoked) == 1
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, tx.Commit(t.Context()))
+	require.Equal(t, crm.KindConflict, crm.KindOf(<-revoked))
+	keys, err := b.store.IssuedKeys(t.Context(), ws)
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
 }

@@ -80,8 +80,9 @@ func (s *Store) Elders(ctx context.Context, lease lockstep.Lease, ids []uuid.UUI
 }
 
 // Settle ends the lease's claims on the records that settlements name, in one
-// statement, and returns how many it ended. Claims that were taken over, and
-// all of them once the connection has moved on, are left as they are.
+// statement, and returns how many it ended. Claims that were taken over are left
+// as they are. What comes home after the connection has moved on to another epoch
+// is kept: it is what the CRM has answered.
 //
 // Two settlements at once may each find that their record is the only one
 // linked to a CRM record; the database lets one pass, and the other is judged
@@ -108,7 +109,7 @@ func raced(op string, err error) error {
 func settleParams(lease lockstep.Lease, settlements []lockstep.Settlement) db.SettleParams {
 	n := len(settlements)
 	p := db.SettleParams{
-		WorkspaceID: lease.WorkspaceID, ConnectionID: lease.ConnectionID, Epoch: lease.Epoch, RunID: lease.RunID, Token: &lease.Token,
+		WorkspaceID: lease.WorkspaceID, ConnectionID: lease.ConnectionID, RunID: lease.RunID, Token: &lease.Token,
 		RecordIds: make([]uuid.UUID, n), Revisions: make([]int64, n), Outcomes: make([]string, n),
 		CRMTypes: make([]string, n), CRMIds: make([]string, n), Unlinks: make([]bool, n), Hashes: make([][]byte, n),
 		Problems: make([]string, n), Details: make([]string, n), Defers: make([]float64, n),

@@ -13,11 +13,11 @@ import (
 	"lockstep/internal/store"
 )
 
-// remap saves a mapping after the version that is there.
-func (b *bundle) remap(t *testing.T, after int64) (lockstep.Mapping, int64, error) {
+// remap saves a mapping after the first.
+func (b *bundle) remap(t *testing.T) (lockstep.Mapping, int64, error) {
 	t.Helper()
 	return b.store.SaveMapping(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.Mapping{
-		Object: crm.Contact, Type: "Contact", Version: after, Rules: []lockstep.Rule{{Target: "LeadSource", Fixed: "Web"}},
+		Object: crm.Contact, Type: "Contact", Version: 1, Rules: []lockstep.Rule{{Target: "LeadSource", Fixed: "Web"}},
 	}, store.AuditEntry{Actor: store.ActorKey, Action: "saveMapping"})
 }
 
@@ -42,7 +42,7 @@ func TestNewMappingReachesWhatIsLinked(t *testing.T) {
 	t.Parallel()
 	b := settled(t, 5, lockstep.CodeRefused)
 
-	m, marked, err := b.remap(t, 1)
+	m, marked, err := b.remap(t)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, m.Version)
 	require.EqualValues(t, 4, marked)
@@ -70,7 +70,7 @@ func TestOnlyTheNewestMappingIsFollowed(t *testing.T) {
 	var group errgroup.Group
 	for i := range saved {
 		group.Go(func() error {
-			_, _, err := b.remap(t, 1)
+			_, _, err := b.remap(t)
 			saved[i] = err == nil
 			if crm.KindOf(err) == crm.KindConflict {
 				return nil
@@ -101,7 +101,7 @@ func TestWhatIsBeingWrittenIsWrittenOnceMore(t *testing.T) {
 	b := setup(t, 4)
 	held := b.claim(t, b.lease, 2)
 
-	_, marked, err := b.remap(t, 1)
+	_, marked, err := b.remap(t)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, marked)
 	n, err := b.store.Settle(t.Context(), b.lease, []lockstep.Settlement{landed(held[0], "003A"), landed(held[1], "003B")})
@@ -129,7 +129,7 @@ func TestMappingOfAConnectionThatSendsNothingMarksNothing(t *testing.T) {
 	b := settled(t, 3, lockstep.CodeRefused)
 	require.NoError(t, b.store.Disconnect(t.Context(), b.conn.WorkspaceID, b.conn.ID, ""))
 
-	m, marked, err := b.remap(t, 1)
+	m, marked, err := b.remap(t)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, m.Version)
 	require.Zero(t, marked)
@@ -146,7 +146,7 @@ func TestWhatWasDeletedInTheCRMStaysSo(t *testing.T) {
 	_, err := b.store.Settle(t.Context(), b.lease, []lockstep.Settlement{gone, cancelled})
 	require.NoError(t, err)
 
-	_, marked, err := b.remap(t, 1)
+	_, marked, err := b.remap(t)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, marked)
 	require.Equal(t, map[lockstep.State]int{lockstep.StatePending: 1, lockstep.StateSkipped: 1}, b.states(t))
@@ -162,7 +162,7 @@ func TestTestContactIsNotRemapped(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 
-	_, marked, err := b.remap(t, 1)
+	_, marked, err := b.remap(t)
 	require.NoError(t, err)
 	require.Zero(t, marked)
 }

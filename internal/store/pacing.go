@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"lockstep/internal/crm"
 	"lockstep/internal/store/db"
 )
@@ -111,4 +113,10 @@ func given(now time.Time) *time.Time {
 func atMost32(n int) int32 {
 	const most = 1<<31 - 1
 	return int32(min(max(n, 0), most))
+}
+
+// Unpark lets the account of a connection be called again, of whatever it was
+// parked for: somebody says that there is more to spend.
+func (s *Store) Unpark(ctx context.Context, workspace, connection uuid.UUID) error {
+	return interpret("unpark", s.q.UnparkAccount(ctx, db.UnparkAccountParams{WorkspaceID: workspace, ConnectionID: connection}))
 }

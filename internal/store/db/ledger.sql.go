@@ -269,18 +269,15 @@ WITH input AS (
         unnest($6::boolean[]) AS unlink, unnest($7::bytea[]) AS hash,
         unnest($8::text[]) AS problem, unnest($9::text[]) AS detail,
         unnest($10::float8[]) AS defer_seconds, unnest($11::boolean[]) AS in_doubt, unnest($12::boolean[]) AS absent, unnest($13::boolean[]) AS free
-), conn AS (
-    SELECT c.id, c.workspace_id FROM connections c
-    WHERE c.workspace_id = $14 AND c.id = $15 AND c.epoch = $16
 ), mine AS (
-    SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM $17::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent, i.free,
+    SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM $14::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent, i.free,
         i.crm_type, i.crm_id, i.outcome, i.problem, i.detail,
         first_value(l.record_id) OVER (PARTITION BY i.crm_type, i.crm_id ORDER BY l.record_id) AS first_id
-    FROM input i, conn, LATERAL ( -- by the key, one by one, whatever the statistics say
+    FROM input i, LATERAL ( -- by the key, one by one, whatever the statistics say
         SELECT connection_id, record_id, workspace_id, object, state, run_id, desired, crm_type, crm_id, hash, in_doubt, absent, force, attempts, claim, claim_until, not_before, problem, detail, settled_at FROM ledger k WHERE k.connection_id = $15 AND k.record_id = i.record_id
         FOR UPDATE -- as it is now: a change, or another run's mark, may have been made since the statement began
     ) l
-    WHERE l.claim = $18
+    WHERE l.claim = $16 AND l.workspace_id = $17
 ), judged AS MATERIALIZED ( -- or the look-up is made again wherever its answer is used
 
     SELECT m.connection_id, m.record_id, m.desired, m.run_id, m.ours, m.revision, m.unlink, m.hash, m.defer_seconds, m.in_doubt, m.absent, m.free, m.crm_type, m.crm_id, m.outcome, m.problem, m.detail, m.first_id, CASE WHEN m.crm_id <> '' THEN
@@ -313,7 +310,7 @@ WITH input AS (
         CASE WHEN j.outcome <> '' AND j.holder IS NOT NULL THEN 'skipped' ELSE j.outcome END AS outcome
 ), told AS (
     INSERT INTO events (workspace_id, connection_id, run_id, record_id, object, outcome, crm_type, crm_id, problem, detail)
-    SELECT $14::uuid, $15::uuid, $17::uuid, s.record_id, s.object, s.outcome, s.crm_type, s.crm_id, s.problem, s.detail
+    SELECT $17::uuid, $15::uuid, $14::uuid, s.record_id, s.object, s.outcome, s.crm_type, s.crm_id, s.problem, s.detail
     FROM settled s WHERE s.outcome <> ''
 ), counts AS (
     SELECT count(*) AS rows,
@@ -327,7 +324,7 @@ WITH input AS (
         last_settle_at = CASE WHEN c.created + c.updated + c.unchanged + c.waiting + c.skipped + c.failed > 0
             THEN clock_timestamp() ELSE r.last_settle_at END
     FROM counts c
-    WHERE r.workspace_id = $14 AND r.id = $17
+    WHERE r.workspace_id = $17 AND r.id = $14
 )
 SELECT count(*) FROM settled
 `
@@ -346,16 +343,16 @@ type SettleParams struct {
 	InDoubts     []bool
 	Absents      []bool
 	Frees        []bool
-	WorkspaceID  uuid.UUID
-	ConnectionID uuid.UUID
-	Epoch        int64
 	RunID        uuid.UUID
+	ConnectionID uuid.UUID
 	Token        *uuid.UUID
+	WorkspaceID  uuid.UUID
 }
 
 // Ends claims, in one statement: moves the rows to their states, counts the
-// outcomes and writes the events. A row whose claim was taken over, or whose
-// connection has moved on to another epoch, is not touched.
+// outcomes and writes the events. A row whose claim was taken over is not
+// touched. An epoch that has passed is no reason: claims refuse then, and what
+// comes home of calls that were made is true all the same.
 //
 // A record that resolves to a CRM record which another one is linked to is
 // skipped, naming that one. A record that changed while it was claimed goes
@@ -376,11 +373,10 @@ func (q *Queries) Settle(ctx context.Context, arg SettleParams) (int64, error) {
 		arg.InDoubts,
 		arg.Absents,
 		arg.Frees,
-		arg.WorkspaceID,
-		arg.ConnectionID,
-		arg.Epoch,
 		arg.RunID,
+		arg.ConnectionID,
 		arg.Token,
+		arg.WorkspaceID,
 	)
 	var count int64
 	err := row.Scan(&count)

@@ -8,6 +8,8 @@ package db
 import (
 	"context"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const openBucket = `-- name: OpenBucket :exec
@@ -211,4 +213,20 @@ func (q *Queries) TakePermits(ctx context.Context, arg TakePermitsParams) (TakeP
 		&i.Granted,
 	)
 	return i, err
+}
+
+const unparkAccount = `-- name: UnparkAccount :exec
+DELETE FROM pace_parks p USING connections c
+WHERE c.workspace_id = $1 AND c.id = $2 AND p.vendor = c.vendor AND p.account_id = c.account_id
+`
+
+type UnparkAccountParams struct {
+	WorkspaceID  uuid.UUID
+	ConnectionID uuid.UUID
+}
+
+// Somebody says that the account of a connection may be called again.
+func (q *Queries) UnparkAccount(ctx context.Context, arg UnparkAccountParams) error {
+	_, err := q.db.Exec(ctx, unparkAccount, arg.WorkspaceID, arg.ConnectionID)
+	return err
 }

@@ -84,8 +84,9 @@ ORDER BY i.id, (l.crm_id IS NOT NULL) DESC, t.id;
 
 -- name: Settle :one
 -- Ends claims, in one statement: moves the rows to their states, counts the
--- outcomes and writes the events. A row whose claim was taken over, or whose
--- connection has moved on to another epoch, is not touched.
+-- outcomes and writes the events. A row whose claim was taken over is not
+-- touched. An epoch that has passed is no reason: claims refuse then, and what
+-- comes home of calls that were made is true all the same.
 --
 -- A record that resolves to a CRM record which another one is linked to is
 -- skipped, naming that one. A record that changed while it was claimed goes
@@ -97,18 +98,15 @@ WITH input AS (
         unnest(@unlinks::boolean[]) AS unlink, unnest(@hashes::bytea[]) AS hash,
         unnest(@problems::text[]) AS problem, unnest(@details::text[]) AS detail,
         unnest(@defers::float8[]) AS defer_seconds, unnest(@in_doubts::boolean[]) AS in_doubt, unnest(@absents::boolean[]) AS absent, unnest(@frees::boolean[]) AS free
-), conn AS (
-    SELECT c.id, c.workspace_id FROM connections c
-    WHERE c.workspace_id = @workspace_id AND c.id = @connection_id AND c.epoch = @epoch
 ), mine AS (
     SELECT l.connection_id, l.record_id, l.desired, l.run_id, (l.run_id IS NOT DISTINCT FROM @run_id::uuid) AS ours, i.revision, i.unlink, i.hash, i.defer_seconds, i.in_doubt, i.absent, i.free,
         i.crm_type, i.crm_id, i.outcome, i.problem, i.detail,
         first_value(l.record_id) OVER (PARTITION BY i.crm_type, i.crm_id ORDER BY l.record_id) AS first_id
-    FROM input i, conn, LATERAL ( -- by the key, one by one, whatever the statistics say
+    FROM input i, LATERAL ( -- by the key, one by one, whatever the statistics say
         SELECT * FROM ledger k WHERE k.connection_id = @connection_id AND k.record_id = i.record_id
         FOR UPDATE -- as it is now: a change, or another run's mark, may have been made since the statement began
     ) l
-    WHERE l.claim = @token
+    WHERE l.claim = @token AND l.workspace_id = @workspace_id
 ), judged AS MATERIALIZED ( -- or the look-up is made again wherever its answer is used
 
     SELECT m.*, CASE WHEN m.crm_id <> '' THEN

@@ -76,3 +76,8 @@ WHERE vendor = @vendor AND account_id = @account_id AND span = @span;
 INSERT INTO pace_parks AS p (vendor, account_id, spent, until)
 VALUES (@vendor, @account_id, @spent, coalesce(sqlc.narg('now')::timestamptz, clock_timestamp()) + @rest::interval)
 ON CONFLICT (vendor, account_id, spent) DO UPDATE SET until = greatest(p.until, excluded.until);
+
+-- name: UnparkAccount :exec
+-- Somebody says that the account of a connection may be called again.
+DELETE FROM pace_parks p USING connections c
+WHERE c.workspace_id = @workspace_id AND c.id = @connection_id AND p.vendor = c.vendor AND p.account_id = c.account_id;
