@@ -76,11 +76,11 @@ func (w *world) executions(t *testing.T) []*workflow.WorkflowExecutionInfo {
 		page, err := w.temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: query, PageSize: 1000})
 		require.NoError(t, err)
 		found = page.GetExecutions()
-		kinds := make(map[string]bool)
+		kinds := make(map[string]int)
 		for _, e := range found {
-			kinds[e.GetType().GetName()] = true
+			kinds[e.GetType().GetName()]++
 		}
-		return len(kinds) == 6
+		return len(kinds) == 6 && kinds[flow.ConnectionName] > 1 // one that rolled over, and the one that was ended
 	})
 	return found
 }
