@@ -46,12 +46,21 @@ type Grants interface {
 	Revoke(ctx context.Context, workspace, connection uuid.UUID) error
 }
 
+// Alerts tells whoever is responsible for a workspace that a connection needs
+// them.
+type Alerts interface {
+	// Raise tells once, with an id that repetitions share. An Error of KindInvalid
+	// says that repeating it is pointless.
+	Raise(ctx context.Context, id uuid.UUID, conn lockstep.Connection, problem lockstep.Problem) error
+}
+
 // Connections sets connections up, says where they stand, and ends them.
 type Connections struct {
 	Book      ConnectionBook
 	Opener    Opener
 	Schedules Schedules
 	Grants    Grants
+	Alerts    Alerts
 	Vendors   map[crm.Vendor]Facts
 }
 
@@ -61,20 +70,60 @@ func (a *Connections) Stand(ctx context.Context, in flow.ConnectionRef) (flow.St
 	return flow.Standing{Status: conn.Status, StartingPoint: conn.StartingPoint}, forTemporal(err)
 }
 
-// SetStatus says where a connection stands, and why when it is not good news,
-// and lets its Schedule follow. To one that is disconnected it does nothing.
+// SetStatus says where a connection stands, and why when it is not good news;
+// lets its Schedule follow, and tells whoever is responsible. To one that is
+// disconnected it does nothing.
 func (a *Connections) SetStatus(ctx context.Context, in flow.StatusChange) error {
-	err := a.Book.SetStatus(ctx, in.Workspace, in.Connection, in.Status, reason(in.Problem))
+	return forTemporal(a.setStatus(ctx, in))
+}
+
+func (a *Connections) setStatus(ctx context.Context, in flow.StatusChange) error {
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	if err != nil {
+		return err
+	}
+	known := conn.Status == in.Status && conn.StatusReason == reason(in.Problem)
+	err = a.Book.SetStatus(ctx, in.Workspace, in.Connection, in.Status, reason(in.Problem))
 	if crm.KindOf(err) == crm.KindNotFound {
 		return nil
 	}
-	if err == nil && in.Problem != "" {
+	if err == nil && in.Problem != "" && !known {
 		err = a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "connection_"+string(in.Status), in.Problem, "")
 	}
 	if err == nil {
 		err = a.arrange(ctx, in.ConnectionRef)
 	}
-	return forTemporal(err)
+	if err != nil || known || in.Status != lockstep.StatusUnauthorized && in.Status != lockstep.StatusError {
+		return err
+	}
+	conn.Status = in.Status
+	return a.raise(ctx, conn, in.Problem)
+}
+
+// raise tells whoever is responsible, trying a few times. That nobody could be
+// told is in the activity log.
+func (a *Connections) raise(ctx context.Context, conn lockstep.Connection, problem lockstep.Code) error {
+	const (
+		tries = 3
+		pause = time.Second
+	)
+	id := uuid.Must(uuid.NewV7())
+	var err error
+	for try := range tries {
+		if try > 0 {
+			if err := rest(ctx, ctx, pause); err != nil {
+				return err
+			}
+		}
+		err = a.Alerts.Raise(ctx, id, conn, lockstep.Explain(problem))
+		if err == nil || crm.KindOf(err) == crm.KindInvalid {
+			break
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return a.Book.RecordEvent(ctx, conn.WorkspaceID, conn.ID, "alert_not_delivered", lockstep.CodeOf(crm.AsError(err)), "")
 }
 
 // Choose records the starting point and makes the connection live.

@@ -327,6 +327,44 @@ func (deaf) Revoke(context.Context, uuid.UUID, uuid.UUID) error {
 	return &crm.Error{Kind: crm.KindUnavailable}
 }
 
+// FEATURES: S05, S06
+func TestLostLoginIsToldOnceToWhoeverIsResponsible(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	bell := &bell{fails: 1}
+	connections := &activities.Connections{Book: b.store, Opener: b.crm, Schedules: b.schedules, Alerts: bell}
+	b.env.RegisterActivity(connections)
+	lost := flow.StatusChange{ConnectionRef: b.ref(), Status: lockstep.StatusUnauthorized, Problem: lockstep.CodeUnauthorized}
+	for range 2 { // a sync and an import have found out
+		_, err := b.env.ExecuteActivity(connections.SetStatus, lost)
+		require.NoError(t, err)
+	}
+
+	require.Equal(t, 2, bell.rung, "one that failed, and its repetition")
+	require.Len(t, bell.ids, 1)
+	require.True(t, b.schedules.there[b.conn.ID].paused)
+	events, err := b.store.Events(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.EventFilter{Problem: lockstep.CodeUnauthorized}, 0, 10)
+	require.NoError(t, err)
+	require.Len(t, events, 1)
+}
+
+// bell is somebody who is told, and does not hear the first times.
+type bell struct {
+	fails, rung int
+	ids         map[uuid.UUID]bool
+}
+
+func (b *bell) Raise(_ context.Context, id uuid.UUID, _ lockstep.Connection, _ lockstep.Problem) error {
+	if b.ids == nil {
+		b.ids = make(map[uuid.UUID]bool)
+	}
+	b.ids[id] = true
+	if b.rung++; b.rung <= b.fails {
+		return &crm.Error{Kind: crm.KindUnavailable}
+	}
+	return nil
+}
+
 func TestPausedConnectionIsStillPausedAfterAReconnect(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 5)

@@ -43,6 +43,7 @@ type drain struct {
 	inFlight int   // rows claimed and not settled
 	done     int64 // outcomes, for the heartbeat
 	mappings map[string]lockstep.Mapping
+	claims   int // so far: what is mapped is read anew with each
 }
 
 // run drains until a verdict. When asked is done it hands out no more, and what
@@ -117,6 +118,7 @@ func (d *drain) claim(ctx, asked context.Context, jobs chan<- []lockstep.Claimed
 		}
 		claimed += len(rows)
 		d.count(len(rows))
+		d.readAnew()
 		if err := d.elders(ctx, rows); err != nil {
 			return err
 		}
@@ -131,6 +133,15 @@ func (d *drain) claim(ctx, asked context.Context, jobs chan<- []lockstep.Claimed
 	}
 	d.decide(flow.VerdictMore, time.Time{})
 	return nil
+}
+
+// readAnew forgets the mappings, for somebody may have changed one, and marked
+// rows for it that were claimed just now.
+func (d *drain) readAnew() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.claims++
+	clear(d.mappings)
 }
 
 // elders finds, of the rows that are not linked, those whose person another

@@ -154,6 +154,7 @@ func (d *drain) without(it item, mapping lockstep.Mapping) (lockstep.Settlement,
 func (d *drain) mapping(ctx context.Context, object crm.Object, typ string) (lockstep.Mapping, error) {
 	d.mu.Lock()
 	m, ok := d.mappings[typ]
+	claims := d.claims
 	d.mu.Unlock()
 	if ok {
 		return m, nil
@@ -171,7 +172,9 @@ func (d *drain) mapping(ctx context.Context, object crm.Object, typ string) (loc
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.mappings[typ] = m
+	if d.claims == claims { // or it may be older than what was claimed meanwhile
+		d.mappings[typ] = m
+	}
 	return m, nil
 }
 

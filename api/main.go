@@ -61,25 +61,32 @@ func run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 	defer listener.Close() //nolint:errcheck // it is closed by then, or nothing was served
 	cfg = reachedAt(cfg, listener.Addr())
 
-	pool, err := pgxpool.New(ctx, cfg.DatabaseURL.Reveal())
+	seen, err := obs.Start(ctx, obs.Config{Process: "api", Address: cfg.MetricsAddress, Getenv: getenv}, log)
+	if err != nil {
+		return err
+	}
+	defer seen.Close(ctx)
+	pool, err := store.Open(ctx, cfg.DatabaseURL.Reveal(), seen.Meters, seen.Tracers)
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	defer pool.Close()
-	temporal, err := dial.Temporal(ctx, cfg.Temporal, log)
+	temporal, err := dial.Observed(ctx, cfg.Temporal, log, seen)
 	if err != nil {
 		return err
 	}
 	defer temporal.Close()
 
-	handler, err := server(cfg, pool, temporal, log).Handler()
+	api := server(cfg, pool, temporal, log)
+	api.Done = ctx.Done()
+	handler, err := api.Handler()
 	if err != nil {
 		return err
 	}
 	if err := json.NewEncoder(stdout).Encode(map[string]string{"api": "http://" + listener.Addr().String()}); err != nil {
 		return fmt.Errorf("saying where it listens: %w", err)
 	}
-	return serve(ctx, listener, handler, log)
+	return serve(ctx, listener, seen.Requests(handler), log)
 }
 
 // reachedAt returns cfg with the port that was free in the public URL, and in
@@ -99,6 +106,7 @@ func reachedAt(cfg config.API, addr net.Addr) config.API {
 // server wires the API.
 func server(cfg config.API, pool *pgxpool.Pool, temporal client.Client, log *zap.Logger) *rest.Server {
 	s := store.New(pool)
+	r := rows{s}
 	vendors := make(map[crm.Vendor]rest.Vendor, len(cfg.Apps))
 	apps := make(map[crm.Vendor]oauth.App, len(cfg.Apps))
 	logins := make(map[crm.Vendor]string, len(cfg.Apps))
@@ -106,14 +114,16 @@ func server(cfg config.API, pool *pgxpool.Pool, temporal client.Client, log *zap
 	factories := all.Factories()
 	for vendor, app := range cfg.Apps {
 		if f, ok := factories[vendor]; ok {
-			vendors[vendor] = rest.Vendor{Label: f.Label, Types: f.Types}
+			vendors[vendor] = rest.Vendor{Label: f.Label, Types: f.Types, ExternalIDField: f.ExternalIDField}
 		}
 		apps[vendor], logins[vendor] = oauth.App(app), app.LoginURL
 		registrations[vendor] = adapter.Registration{ID: app.ClientID, Secret: app.ClientSecret.Reveal()}
 	}
 	base := connect.Transport()
 	return &rest.Server{
-		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: s, Mappings: s, Records: s, Ledger: s,
+		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: r, Mappings: r, Records: s, Ledger: s, Standings: r,
+		Requests: r, Audits: r, IssuedKeys: r, Guides: r, Sealer: cfg.Keyring,
+		Webhooks: webhooks{rows: s, keyring: cfg.Keyring},
 		SignIns: &signIns{
 			flow: &oauth.Flow{
 				Vendors: &oauth.Vendors{Factories: factories, Apps: apps, Base: base},

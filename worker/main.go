@@ -11,12 +11,12 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 
 	"lockstep/activities"
+	"lockstep/internal/alert"
 	"lockstep/internal/config"
 	"lockstep/internal/connect"
 	"lockstep/internal/crm"
@@ -50,12 +50,17 @@ func run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 	}
 	log := obs.Logger(stderr, cfg.LogLevel)
 
-	pool, err := pgxpool.New(ctx, cfg.DatabaseURL.Reveal())
+	seen, err := obs.Start(ctx, obs.Config{Process: "worker", Address: cfg.MetricsAddress, Getenv: getenv}, log)
+	if err != nil {
+		return err
+	}
+	defer seen.Close(ctx)
+	pool, err := store.Open(ctx, cfg.DatabaseURL.Reveal(), seen.Meters, seen.Tracers)
 	if err != nil {
 		return fmt.Errorf("opening the database: %w", err)
 	}
 	defer pool.Close()
-	temporal, err := dial.Temporal(ctx, cfg.Temporal, log)
+	temporal, err := dial.Observed(ctx, cfg.Temporal, log, seen)
 	if err != nil {
 		return err
 	}
@@ -65,7 +70,14 @@ func run(ctx context.Context, getenv func(string) string, stdout, stderr io.Writ
 	queues := flow.QueuesFor(cfg.QueuePrefix)
 	kept := &schedules{client: temporal, queues: queues}
 	fatal := make(chan error, 1)
-	workers := workersFor(temporal, queues, cfg, kept, s, log, fatal)
+	opener, vault, err := connections(cfg, s, seen, log)
+	if err != nil {
+		return err
+	}
+	if err := watch(seen.Meters, s, log); err != nil {
+		return err
+	}
+	workers := workersFor(temporal, queues, cfg, kept, s, opener, vault, fatal)
 	if err := kept.keepReconciling(ctx); err != nil {
 		return err
 	}
@@ -78,9 +90,11 @@ const bulkSlots = 16
 
 // workersFor returns a worker for each queue. Both can do everything: what is
 // done where is for the workflows to say.
-func workersFor(c client.Client, queues flow.Queues, cfg config.Worker, kept *schedules, s *store.Store, log *zap.Logger, fatal chan<- error) []worker.Worker {
-	opener, vault := connections(cfg, s, log)
+func workersFor(
+	c client.Client, queues flow.Queues, cfg config.Worker, kept *schedules, s *store.Store, opener *connect.Opener, vault *oauth.Vault, fatal chan<- error,
+) []worker.Worker {
 	vendors := facts(all.Factories())
+	told := &alerts{rows: s, keyring: cfg.Keyring, sender: alert.NewSender(alert.Guard{}, nil)}
 	var workers []worker.Worker
 	for _, queue := range []string{queues.Interactive, queues.Bulk} {
 		options := worker.Options{WorkerStopTimeout: cfg.Drain, OnFatalError: func(err error) {
@@ -96,7 +110,8 @@ func workersFor(c client.Client, queues flow.Queues, cfg config.Worker, kept *sc
 		workflows.Register(w)
 		w.RegisterActivity(&activities.Records{Opener: opener, Ledger: s, Book: s, Cycles: s, Tests: s, Vendors: vendors})
 		w.RegisterActivity(&activities.Connections{
-			Book: s, Opener: opener, Schedules: kept, Grants: &grants{rows: s, vault: vault, opener: opener}, Vendors: vendors,
+			Book: s, Opener: opener, Schedules: kept, Grants: &grants{rows: s, vault: vault, opener: opener},
+			Alerts: told, Vendors: vendors,
 		})
 		w.RegisterActivity(&activities.Runs{
 			Book: s, Workflows: &starts{client: c, queues: queues}, Schedules: kept, Estate: kept,
@@ -107,7 +122,15 @@ func workersFor(c client.Client, queues flow.Queues, cfg config.Worker, kept *sc
 }
 
 // connections opens connections with the grants that the database keeps.
-func connections(cfg config.Worker, s *store.Store, log *zap.Logger) (*connect.Opener, *oauth.Vault) {
+func connections(cfg config.Worker, s *store.Store, seen *obs.Telemetry, log *zap.Logger) (*connect.Opener, *oauth.Vault, error) {
+	calls, err := seen.Calls()
+	if err != nil {
+		return nil, nil, err
+	}
+	waits, err := seen.Waits()
+	if err != nil {
+		return nil, nil, err
+	}
 	apps := make(map[crm.Vendor]oauth.App, len(cfg.Apps))
 	logins := make(map[crm.Vendor]string, len(cfg.Apps))
 	registrations := make(map[crm.Vendor]adapter.Registration, len(cfg.Apps))
@@ -123,10 +146,11 @@ func connections(cfg config.Worker, s *store.Store, log *zap.Logger) (*connect.O
 	}
 	opener := &connect.Opener{
 		Rows: s, Vendors: all.Factories(), Logins: logins, Apps: registrations, Base: base, Log: log,
-		Pacer:  pacing(s, cfg.Reserve, log),
+		Meter:  calls,
+		Pacer:  timed(pacing(s, cfg.Reserve, log), waits),
 		Tokens: func(c lockstep.Connection) adapter.TokenSource { return clients.For(c.Vendor, c.WorkspaceID, c.ID) },
 	}
-	return opener, vault
+	return opener, vault, nil
 }
 
 func facts(factories map[crm.Vendor]adapter.Factory) map[crm.Vendor]activities.Facts {

@@ -24,6 +24,7 @@ type Keys interface {
 // The audiences of routes. Nobody's are those that need no key.
 var (
 	nobody   = []lockstep.Role{}
+	admins   = []lockstep.Role{lockstep.RoleAdmin}
 	managers = []lockstep.Role{lockstep.RoleAdmin, lockstep.RoleRevOps, lockstep.RoleOperator, lockstep.RoleCRMOwner}
 	loaders  = slices.Concat(managers, []lockstep.Role{lockstep.RoleStandard})
 	readers  = slices.Concat(loaders, []lockstep.Role{lockstep.RoleSpectator})
@@ -44,6 +45,14 @@ var access = map[string][]lockstep.Role{
 	"GET /v1/workspace": readers,
 	"GET /v1/problems":  readers,
 
+	"GET /v1/keys":            admins,
+	"POST /v1/keys":           admins,
+	"DELETE /v1/keys/:key_id": admins,
+	"GET /v1/alerts":          admins,
+	"PUT /v1/alerts":          admins,
+	"DELETE /v1/alerts":       admins,
+	"GET /v1/audit":           admins,
+
 	"GET /v1/connections":                                 readers,
 	"POST /v1/connections":                                managers,
 	"GET /v1/connections/:connection_id":                  readers,
@@ -58,16 +67,21 @@ var access = map[string][]lockstep.Role{
 	"POST /v1/connections/:connection_id/test-contact":    managers,
 	"POST /v1/connections/:connection_id/discover":        managers,
 	"POST /v1/connections/:connection_id/disconnect":      managers,
+	"PUT /v1/connections/:connection_id/guide":            managers,
 	"GET /v1/connections/:connection_id/owners":           readers,
 	"GET /v1/connections/:connection_id/runs":             readers,
+	"GET /v1/connections/:connection_id/health":           readers,
 	"GET /v1/connections/:connection_id/failed":           readers,
 	"GET /v1/connections/:connection_id/events":           readers,
 	"GET /v1/connections/:connection_id/mapping":          readers,
+	"PUT /v1/connections/:connection_id/mapping":          managers,
 	"POST /v1/connections/:connection_id/mapping/approve": managers,
+	"POST /v1/connections/:connection_id/mapping/reset":   managers,
 	"GET /v1/connections/:connection_id/schema":           readers,
 
-	"GET /v1/runs/:run_id":         readers,
-	"POST /v1/runs/:run_id/cancel": managers,
+	"GET /v1/runs/:run_id":          readers,
+	"GET /v1/runs/:run_id/progress": readers,
+	"POST /v1/runs/:run_id/cancel":  managers,
 
 	"GET /v1/records":  readers,
 	"POST /v1/records": loaders,

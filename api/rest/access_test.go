@@ -20,7 +20,7 @@ import (
 func target(route, connection, run string) (method, path string) {
 	method, path, _ = strings.Cut(route, " ")
 	return method, strings.NewReplacer(
-		":connection_id/schema", connection+"/schema?type=Contact", ":connection_id", connection, ":run_id", run, ":ticket", "none", "/*", "/x",
+		":connection_id/schema", connection+"/schema?type=Contact", ":connection_id", connection, ":run_id", run, ":key_id", run, ":ticket", "none", "/*", "/x",
 	).Replace(path)
 }
 
@@ -137,6 +137,8 @@ var bodies = map[string]string{
 	"POST /v1/connections/:connection_id/retry":           `{"problem": "locked"}`,
 	"POST /v1/connections/:connection_id/disconnect":      `{"confirm": true}`,
 	"POST /v1/connections/:connection_id/mapping/approve": `{"version": 1}`,
+	"PUT /v1/connections/:connection_id/mapping":          `{"rules": []}`,
+	"PUT /v1/connections/:connection_id/guide":            `{"dismissed": true}`,
 }
 
 // TestNoRouteShowsAnotherWorkspace asks for everything of one workspace with
@@ -157,7 +159,7 @@ func TestNoRouteShowsAnotherWorkspace(t *testing.T) {
 			continue
 		}
 		method, path := target(route, c.ID.String(), run.ID.String())
-		if route == loadRoute || route == "POST /v1/connections" {
+		if route == loadRoute || route == "POST /v1/connections" || route == "POST /v1/keys" || strings.HasSuffix(route, " /v1/alerts") {
 			continue // these only add to the caller's own
 		}
 		a := b.ask(t, method, path, bodies[route])

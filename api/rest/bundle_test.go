@@ -23,6 +23,7 @@ import (
 	"lockstep/internal/crm"
 	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
+	"lockstep/internal/secret"
 	"lockstep/internal/store"
 	"lockstep/internal/store/storetest"
 )
@@ -54,7 +55,8 @@ func setup(t *testing.T, adjust ...func(*Server)) *bundle {
 	core, logs := observer.New(zap.DebugLevel)
 	b := &bundle{store: s, logs: logs, supervisors: &fakeSupervisors{tested: flow.TestContactResult{Outcome: lockstep.OutcomeCreated}}, signIns: &fakeSignIns{store: s}}
 	b.server = &Server{
-		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: s, Mappings: s, Records: s, Ledger: s,
+		Keys: s, Workspaces: s, Connections: s, Links: s, Runs: s, Events: rows{s}, Mappings: rows{s}, Records: s, Ledger: s, Standings: rows{s},
+		Requests: rows{s}, Audits: rows{s}, IssuedKeys: rows{s}, Guides: rows{s}, Webhooks: &fakeWebhooks{}, Sealer: sealer(t),
 		SignIns: b.signIns, Supervisors: b.supervisors,
 		Vendors:   vendors(),
 		Probes:    map[string]func(context.Context) error{"postgresql": func(context.Context) error { return nil }},
@@ -75,9 +77,18 @@ func setup(t *testing.T, adjust ...func(*Server)) *bundle {
 	return b
 }
 
+func sealer(t *testing.T) Sealer {
+	t.Helper()
+	keyset, err := secret.NewKeyset()
+	require.NoError(t, err)
+	ring, err := secret.ParseKeyring(keyset)
+	require.NoError(t, err)
+	return ring
+}
+
 // vendors are what can be connected.
 func vendors() map[crm.Vendor]Vendor {
-	salesforce := Vendor{Label: "Salesforce", Types: make(map[crm.Object][]string)}
+	salesforce := Vendor{Label: "Salesforce", ExternalIDField: "Lockstep_External_Id__c", Types: make(map[crm.Object][]string)}
 	salesforce.Types[crm.Contact] = []string{"Contact", "Lead"}
 	salesforce.Types[crm.Company] = []string{"Account"}
 	all := make(map[crm.Vendor]Vendor)

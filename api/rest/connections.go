@@ -71,11 +71,13 @@ func (s *Server) CreateConnection(ctx context.Context, req CreateConnectionReque
 	if err != nil {
 		return nil, err
 	}
-	id, err := uuid.NewV7()
+	id, err := newID(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("making a connection id: %w", err)
+		return nil, err
 	}
-	if err := s.Connections.CreateConnection(ctx, lockstep.Connection{ID: id, WorkspaceID: key.WorkspaceID, Vendor: vendor, Targets: targets}); err != nil {
+	err = s.Connections.CreateConnection(ctx, lockstep.Connection{ID: id, WorkspaceID: key.WorkspaceID, Vendor: vendor, Targets: targets})
+	changing(ctx).row.Target = "connection/" + id.String()
+	if err != nil && crm.KindOf(err) != crm.KindConflict { // which is an earlier attempt's of the same request
 		return nil, err
 	}
 	c, err := s.connection(ctx, id)
@@ -184,6 +186,11 @@ func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, e
 	for _, step := range c.Checklist() {
 		out.Checklist = append(out.Checklist, Step{ID: step.ID, Title: step.Title, Done: step.Done, Current: step.Current})
 	}
+	dismissed, err := s.Guides.DismissedGuides(ctx, c.WorkspaceID)
+	if err != nil {
+		return Connection{}, err
+	}
+	out.GuideDismissed = slices.Contains(dismissed, c.ID)
 	open, err := s.Runs.OpenRuns(ctx, c.WorkspaceID, c.ID)
 	if err != nil {
 		return Connection{}, err
@@ -215,7 +222,7 @@ func withLink(c Connection, link Authorization) NewConnection {
 	return NewConnection{
 		ID: c.ID, Vendor: c.Vendor, Label: c.Label, Status: c.Status, StatusReason: c.StatusReason, Paused: c.Paused, Account: c.Account,
 		Targets: c.Targets, StartingPoint: c.StartingPoint, OwnerID: c.OwnerID, SyncEverySeconds: c.SyncEverySeconds,
-		ApprovedMappingVersion: c.ApprovedMappingVersion, Checklist: c.Checklist, CurrentRun: c.CurrentRun,
+		ApprovedMappingVersion: c.ApprovedMappingVersion, Checklist: c.Checklist, GuideDismissed: c.GuideDismissed, CurrentRun: c.CurrentRun,
 		CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt, ProvenAt: c.ProvenAt, SyncedAt: c.SyncedAt, TemporalURL: c.TemporalURL,
 		AuthorizeURL: link.AuthorizeURL, ExpiresAt: link.ExpiresAt,
 	}

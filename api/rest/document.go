@@ -178,6 +178,9 @@ func invalid(err error) error {
 	if tooLarge, ok := errors.AsType[*echo.HTTPError](err); ok { // the body ran over while it was read
 		return tooLarge
 	}
+	if late(err) {
+		return &Error{Code: codeTooSlow, Err: err}
+	}
 	refusal := &Error{Code: codeRequestInvalid}
 	for _, e := range flatten(err) {
 		refusal.errors = append(refusal.errors, RequestError{Where: whereOf(e), Message: messageOf(e)})

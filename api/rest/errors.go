@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 
@@ -46,6 +47,8 @@ const (
 	codeInternal        = "internal_error"
 	codeNotLive         = "connection_not_live"
 	codeNoRecords       = "no_records"
+	codeTooSlow         = "body_too_slow"
+	codeKeyReused       = "idempotency_key_reused"
 )
 
 // statuses say in HTTP what kind of failure it was: the one place that does. The
@@ -94,7 +97,17 @@ func refusal(err error) *Error {
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return &Error{Code: codeUnavailable, Err: err}
 	}
+	if late(err) {
+		return &Error{Code: codeTooSlow, Err: err}
+	}
 	return &Error{Code: codeInternal, Err: err}
+}
+
+// late tells whether a body did not arrive by the server's own deadline, which is
+// no context's.
+func late(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout() && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // codeOfStatus names what Echo refuses by itself.

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -11,9 +12,18 @@ import (
 
 // Events has the activity logs of the workspaces' connections.
 type Events interface {
-	// Events returns up to limit events before the one with this id, newest
+	// SyncLog returns up to limit events before the one with this id, newest
 	// first; before 0 starts with the newest.
-	Events(ctx context.Context, workspace, connection uuid.UUID, filter lockstep.EventFilter, before int64, limit int) ([]lockstep.Event, error)
+	SyncLog(ctx context.Context, workspace, connection uuid.UUID, filter LogFilter, before int64, limit int) ([]lockstep.Event, error)
+}
+
+// LogFilter narrows the activity log; zero fields do not.
+type LogFilter struct {
+	lockstep.EventFilter
+
+	RecordID *uuid.UUID
+	Since    *time.Time
+	Until    *time.Time // not included
 }
 
 // ListEvents implements StrictServerInterface.
@@ -26,9 +36,12 @@ func (s *Server) ListEvents(ctx context.Context, req ListEventsRequestObject) (L
 	if err != nil {
 		return nil, err
 	}
-	filter := lockstep.EventFilter{RunID: req.Params.Run, Outcome: deref(req.Params.Outcome), Problem: lockstep.Code(deref(req.Params.Problem))}
+	filter := LogFilter{
+		EventFilter: lockstep.EventFilter{RunID: req.Params.Run, Outcome: deref(req.Params.Outcome), Problem: lockstep.Code(deref(req.Params.Problem))},
+		RecordID:    req.Params.Record, Since: req.Params.Since, Until: req.Params.Until,
+	}
 	limit := sizeOf(req.Params.Limit)
-	events, err := s.Events.Events(ctx, c.WorkspaceID, c.ID, filter, before, limit+1)
+	events, err := s.Events.SyncLog(ctx, c.WorkspaceID, c.ID, filter, before, limit+1)
 	if err != nil {
 		return nil, err
 	}

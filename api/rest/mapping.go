@@ -16,7 +16,15 @@ import (
 type Mappings interface {
 	Mapping(ctx context.Context, workspace, connection uuid.UUID, object crm.Object) (lockstep.Mapping, error)
 	Schema(ctx context.Context, workspace, connection uuid.UUID, typ string) (fields []crm.Field, at time.Time, err error)
+
+	// SaveMapping adds the version that follows m.Version, with m's rules, notes
+	// that somebody has, and returns it with how many records are sent again for
+	// it. It returns an Error of KindConflict when m.Version is not the newest.
+	SaveMapping(ctx context.Context, workspace, connection uuid.UUID, m lockstep.Mapping, by AuditRow) (lockstep.Mapping, int64, error)
 }
+
+// headerETag names the version of what was answered.
+const headerETag = "ETag"
 
 // GetMapping implements StrictServerInterface.
 func (s *Server) GetMapping(ctx context.Context, req GetMappingRequestObject) (GetMappingResponseObject, error) {
@@ -24,22 +32,11 @@ func (s *Server) GetMapping(ctx context.Context, req GetMappingRequestObject) (G
 	if err != nil {
 		return nil, err
 	}
-	m, err := s.Mappings.Mapping(ctx, c.WorkspaceID, c.ID, objectOf(req.Params.Object))
+	m, fields, err := s.mapping(ctx, c, objectOf(req.Params.Object))
 	if err != nil {
 		return nil, err
 	}
-	fields, _, err := s.Mappings.Schema(ctx, c.WorkspaceID, c.ID, m.Type)
-	if err != nil {
-		return nil, err
-	}
-	out := GetMapping200JSONResponse{Object: Object(m.Object), Type: m.Type, Version: m.Version, Rules: []MappingRule{}, Issues: []MappingIssue{}}
-	for _, r := range m.Rules {
-		out.Rules = append(out.Rules, MappingRule{Field: r.Field, Target: r.Target, Fixed: r.Fixed})
-	}
-	for _, issue := range m.Check(fields) {
-		out.Issues = append(out.Issues, MappingIssue{Target: issue.Target, Code: issue.Code, Message: issue.Message})
-	}
-	return out, nil
+	return GetMapping200JSONResponse{Body: s.showMapping(c.Vendor, m, fields), Headers: GetMapping200ResponseHeaders{ETag: etag(m.Version)}}, nil
 }
 
 // ApproveMapping implements StrictServerInterface. The supervisor decides: a

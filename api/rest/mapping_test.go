@@ -69,13 +69,13 @@ func TestDiscoveringTakesALogin(t *testing.T) {
 	} {
 		b.supervisors.told = nil
 		c := b.connection(t, status)
-		a := b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/discover", "", "Idempotency-Key", "once")
+		a := b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/discover", "", "Idempotency-Key", string(status))
 		if !may {
 			a.problem(http.StatusConflict, flow.RefusedNotReady)
 			require.Empty(t, b.supervisors.told)
 			continue
 		}
 		require.Equal(t, c.ID, read[Connection](a, http.StatusOK).ID)
-		require.Equal(t, []string{"discover once " + flow.ConnectionID(c.ID) + " salesforce"}, b.supervisors.told)
+		require.Equal(t, []string{"discover " + string(status) + " " + flow.ConnectionID(c.ID) + " salesforce"}, b.supervisors.told)
 	}
 }

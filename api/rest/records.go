@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"mime"
 
 	"github.com/google/uuid"
@@ -79,6 +80,7 @@ func (s *Server) LoadRecords(ctx context.Context, req LoadRecordsRequestObject) 
 	}
 	report.Created, report.Updated = int(created), int(updated)
 	report.Unchanged = report.Accepted - report.Created - report.Updated
+	changing(ctx).row.Detail = fmt.Sprintf("%s: %d created, %d updated", object, created, updated)
 	return LoadRecords200JSONResponse(report), nil
 }
 

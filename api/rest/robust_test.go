@@ -19,7 +19,9 @@ import (
 // answer is one that the document knows, and nobody's fault but the caller's.
 func TestNoRequestBreaksTheServer(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	done := make(chan struct{})
+	close(done) // nothing is followed for long
+	b := setup(t, func(s *Server) { s.Done = done })
 	load(t, b, "external_id\n1\n")
 	c := b.connection(t, lockstep.StatusLive)
 	run := b.run(t, c)
@@ -33,7 +35,7 @@ func TestNoRequestBreaksTheServer(t *testing.T) {
 	})
 	body := rapid.SampledFrom([]string{
 		"", "{", "null", "[]", "{}", `{"vendor": "salesforce"}`, `{"vendor": "\u0000"}`, `{"vendor": "salesforce", "targets": {"\u0000": "x"}}`,
-		`{"choice": "import"}`, `{"confirm": true}`, `{"version": 1}`, `{"version": -1}`, `{"problem": "locked"}`, `{"owner_id": null}`,
+		`{"choice": "import"}`, `{"confirm": true}`, `{"version": 1}`, `{"version": -1}`, `{"rules": [{"target": "Email", "fixed": "\u0000"}]}`, `{"rules": []}`, `{"name": "\u0000", "role": "admin"}`, `{"url": "https://\u0000"}`, `{"problem": "locked"}`, `{"owner_id": null}`,
 		`{"owner_id": "\u0000"}`, `{"problem": "\u0000"}`, `{"sync_every_seconds": 60}`, `{"choice": null}`, `[{"id": 1}]`, `[{"id": "\ud800"}]`, "id,a\n1,\x00\n2,b\n", "id\n1\n", "\xff\xfe", "[[[[",
 	})
 	kind := rapid.SampledFrom([]string{"", "application/json", "text/csv", "application/x-ndjson", "application/json; charset=x", "a/b", ";"})
@@ -45,7 +47,7 @@ func TestNoRequestBreaksTheServer(t *testing.T) {
 			u.Path, u.RawQuery = before, query
 		}
 		query := u.Query()
-		for _, name := range rapid.SliceOfN(rapid.SampledFrom([]string{"limit", "before", "after", "outcome", "problem", "run", "object", "type", "id_column", "state", "code"}), 0, 3).Draw(rt, "names") {
+		for _, name := range rapid.SliceOfN(rapid.SampledFrom([]string{"limit", "before", "after", "outcome", "problem", "run", "object", "type", "id_column", "state", "code", "target"}), 0, 3).Draw(rt, "names") {
 			query.Add(name, odd.Draw(rt, name))
 		}
 		u.RawQuery = query.Encode()
@@ -54,6 +56,9 @@ func TestNoRequestBreaksTheServer(t *testing.T) {
 		req.Header.Set("Content-Type", kind.Draw(rt, "kind"))
 		if key := odd.Draw(rt, "key"); key != "" {
 			req.Header.Set("Idempotency-Key", key)
+		}
+		if match := odd.Draw(rt, "match"); match != "" {
+			req.Header.Set("If-Match", match)
 		}
 		b.signIns.err = &Error{Code: "oauth_state_unknown", Kind: "invalid", Title: "t", Detail: "d", Fix: "f"}
 

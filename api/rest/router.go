@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 	"golang.org/x/time/rate"
 )
@@ -41,6 +42,8 @@ func (s *Server) router(doc *document) *echo.Echo {
 		s.limitRate(),
 		browse,
 		doc.validate,
+		s.once,
+		s.audit(doc),
 	)
 	return e
 }
@@ -61,6 +64,7 @@ func identify(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.Response().Header().Set(echo.HeaderXRequestID, id.String())
 		r := c.Request()
+		r.Pattern = route(c) // by which whoever measures and traces tells requests apart
 		c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id.String())))
 		return next(c)
 	}
@@ -92,6 +96,9 @@ func (s *Server) accessLog() echo.MiddlewareFunc {
 			}
 			if key, ok := callerOf(c.Request().Context()); ok {
 				fields = append(fields, zap.Stringer("workspace", key.WorkspaceID), zap.Stringer("caller", key.ID))
+			}
+			if span := trace.SpanContextFromContext(c.Request().Context()); span.IsValid() { // named as Temporal's SDK does
+				fields = append(fields, zap.Stringer("TraceID", span.TraceID()), zap.Stringer("SpanID", span.SpanID()))
 			}
 			s.Log.Info("answered", fields...)
 			return nil

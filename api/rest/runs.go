@@ -16,6 +16,10 @@ type Runs interface {
 	Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error)
 	Runs(ctx context.Context, workspace, connection uuid.UUID, limit int) ([]lockstep.Run, error)
 	OpenRuns(ctx context.Context, workspace, connection uuid.UUID) ([]lockstep.Run, error)
+
+	// RunsNow returns the runs with these ids, each of the workspace at its place;
+	// what there is not is left out.
+	RunsNow(ctx context.Context, workspaces, ids []uuid.UUID) ([]lockstep.Run, error)
 	SetRunState(ctx context.Context, workspace, id uuid.UUID, state lockstep.RunState, reason string, until *time.Time) error
 	FinishRun(ctx context.Context, run lockstep.Run, state lockstep.RunState, reason string) (lockstep.Run, error)
 }

@@ -100,13 +100,21 @@ func (b *bundle) begun(t *testing.T, c lockstep.Connection, kind lockstep.RunKin
 // fail imports the records there are into c, and all of them fail.
 func (b *bundle) fail(t *testing.T, c lockstep.Connection) {
 	t.Helper()
+	b.settle(t, c, func(_ int, row lockstep.Claimed) lockstep.Settlement {
+		return lockstep.Settlement{RecordID: row.RecordID, Revision: row.Revision, Outcome: lockstep.OutcomeFailed, Problem: "validation_rule", Detail: "no"}
+	})
+}
+
+// settle imports the records there are into c, with what becomes of each.
+func (b *bundle) settle(t *testing.T, c lockstep.Connection, became func(i int, row lockstep.Claimed) lockstep.Settlement) {
+	t.Helper()
 	run := b.run(t, c)
 	lease := lockstep.Lease{WorkspaceID: c.WorkspaceID, ConnectionID: c.ID, RunID: run.ID, Epoch: c.Epoch, Token: uuid.New()}
 	claimed, err := b.store.Claim(t.Context(), lease, uuid.Nil, 100, time.Minute)
 	require.NoError(t, err)
 	var settled []lockstep.Settlement
-	for _, r := range claimed {
-		settled = append(settled, lockstep.Settlement{RecordID: r.RecordID, Revision: r.Revision, Outcome: lockstep.OutcomeFailed, Problem: "validation_rule", Detail: "no"})
+	for i, row := range claimed {
+		settled = append(settled, became(i, row))
 	}
 	_, err = b.store.Settle(t.Context(), lease, settled)
 	require.NoError(t, err)

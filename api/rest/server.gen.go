@@ -18,6 +18,72 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ActionMethod.
+const (
+	ActionMethodPOST ActionMethod = "POST"
+)
+
+// Valid indicates whether the value is a known member of the ActionMethod enum.
+func (e ActionMethod) Valid() bool {
+	switch e {
+	case ActionMethodPOST:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AuditEntryActor.
+const (
+	AuditEntryActorAPIKey     AuditEntryActor = "api_key"
+	AuditEntryActorBrowser    AuditEntryActor = "browser"
+	AuditEntryActorTemporalUI AuditEntryActor = "temporal-ui"
+)
+
+// Valid indicates whether the value is a known member of the AuditEntryActor enum.
+func (e AuditEntryActor) Valid() bool {
+	switch e {
+	case AuditEntryActorAPIKey:
+		return true
+	case AuditEntryActorBrowser:
+		return true
+	case AuditEntryActorTemporalUI:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConnectionHealthState.
+const (
+	ConnectionHealthStateInStep         ConnectionHealthState = "in_step"
+	ConnectionHealthStateNeedsAttention ConnectionHealthState = "needs_attention"
+	ConnectionHealthStatePaused         ConnectionHealthState = "paused"
+	ConnectionHealthStateSettingUp      ConnectionHealthState = "setting_up"
+	ConnectionHealthStateStopped        ConnectionHealthState = "stopped"
+	ConnectionHealthStateSyncing        ConnectionHealthState = "syncing"
+)
+
+// Valid indicates whether the value is a known member of the ConnectionHealthState enum.
+func (e ConnectionHealthState) Valid() bool {
+	switch e {
+	case ConnectionHealthStateInStep:
+		return true
+	case ConnectionHealthStateNeedsAttention:
+		return true
+	case ConnectionHealthStatePaused:
+		return true
+	case ConnectionHealthStateSettingUp:
+		return true
+	case ConnectionHealthStateStopped:
+		return true
+	case ConnectionHealthStateSyncing:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExplanationRetry.
 const (
 	ExplanationRetryAfterFix     ExplanationRetry = "after_fix"
@@ -292,9 +358,57 @@ type Account struct {
 	Name        string `json:"name"`
 }
 
+// Action defines model for Action.
+type Action struct {
+	Body   RetryConnection `json:"body"`
+	Href   string          `json:"href"`
+	Method ActionMethod    `json:"method"`
+}
+
+// ActionMethod defines model for Action.Method.
+type ActionMethod string
+
+// Alerts defines model for Alerts.
+type Alerts struct {
+	UpdatedAt time.Time `json:"updated_at"`
+	URL       string    `json:"url"`
+}
+
 // ApproveMapping defines model for ApproveMapping.
 type ApproveMapping struct {
 	Version int64 `json:"version"`
+}
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	// Action What was asked, such as `saveMapping`.
+	Action string `json:"action"`
+
+	// Actor A key, somebody who has signed in to a CRM, or somebody in Temporal's Web UI.
+	Actor  AuditEntryActor     `json:"actor"`
+	At     time.Time           `json:"at"`
+	Detail string              `json:"detail"`
+	ID     string              `json:"id"`
+	KeyID  *openapi_types.UUID `json:"key_id"`
+
+	// KeyName As it was then.
+	KeyName string `json:"key_name"`
+
+	// RequestID The request's id.
+	RequestID string `json:"request_id"`
+	Role      string `json:"role"`
+
+	// Target What was changed, such as `connection/<id>`.
+	Target string `json:"target"`
+}
+
+// AuditEntryActor A key, somebody who has signed in to a CRM, or somebody in Temporal's Web UI.
+type AuditEntryActor string
+
+// AuditPage defines model for AuditPage.
+type AuditPage struct {
+	Items []AuditEntry `json:"items"`
+	Next  *string      `json:"next"`
 }
 
 // Authorization defines model for Authorization.
@@ -334,8 +448,11 @@ type Connection struct {
 	CreatedAt              time.Time  `json:"created_at"`
 
 	// CurrentRun The run that is open, if one is.
-	CurrentRun *Run               `json:"current_run"`
-	ID         openapi_types.UUID `json:"id"`
+	CurrentRun *Run `json:"current_run"`
+
+	// GuideDismissed Nobody wants to see the checklist any more.
+	GuideDismissed bool               `json:"guide_dismissed"`
+	ID             openapi_types.UUID `json:"id"`
 
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
@@ -370,6 +487,29 @@ type Connection struct {
 	Vendor      string  `json:"vendor"`
 }
 
+// ConnectionHealth defines model for ConnectionHealth.
+type ConnectionHealth struct {
+	Freshness Freshness `json:"freshness"`
+
+	// Headline That in a sentence.
+	Headline string `json:"headline"`
+
+	// Last24Hours Records that have got their outcome in that time, each by its latest.
+	Last24Hours DayCounts `json:"last_24_hours"`
+
+	// Problems Whatever keeps records from the CRM now, however long it has.
+	Problems []ProblemCard `json:"problems"`
+
+	// State In step, on its way there, in need of a person, paused, not set up yet, or stopped until somebody connects it again.
+	State ConnectionHealthState `json:"state"`
+
+	// Summary The last 24 hours in a sentence.
+	Summary string `json:"summary"`
+}
+
+// ConnectionHealthState In step, on its way there, in need of a person, paused, not set up yet, or stopped until somebody connects it again.
+type ConnectionHealthState string
+
 // ConnectionList defines model for ConnectionList.
 type ConnectionList struct {
 	Items []Connection `json:"items"`
@@ -395,6 +535,22 @@ type CreateConnection struct {
 
 	// Vendor The CRM, such as `salesforce`.
 	Vendor string `json:"vendor"`
+}
+
+// CreateKey defines model for CreateKey.
+type CreateKey struct {
+	// Name Whose it is or what for; stands in the audit log.
+	Name string `json:"name"`
+
+	// Role What the key may do.
+	Role Role `json:"role"`
+}
+
+// DayCounts Records that have got their outcome in that time, each by its latest.
+type DayCounts struct {
+	Failed           int64 `json:"failed"`
+	Synced           int64 `json:"synced"`
+	WaitingOrSkipped int64 `json:"waiting_or_skipped"`
 }
 
 // DisconnectConnection defines model for DisconnectConnection.
@@ -493,6 +649,26 @@ type Fault struct {
 // Fields A record's values by the names of its fields.
 type Fields map[string]interface{}
 
+// Freshness defines model for Freshness.
+type Freshness struct {
+	// Pending How many records are on their way.
+	Pending int64 `json:"pending"`
+
+	// PendingSeconds For how long that is; 0 when nothing is pending.
+	PendingSeconds int64 `json:"pending_seconds"`
+
+	// PendingSince Since when the one that has waited longest is.
+	PendingSince *time.Time `json:"pending_since"`
+
+	// SyncedAt When changes were last looked for.
+	SyncedAt *time.Time `json:"synced_at"`
+}
+
+// Guide defines model for Guide.
+type Guide struct {
+	Dismissed bool `json:"dismissed"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	// Checks What it depends on, and whether that answers.
@@ -502,6 +678,21 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// Key defines model for Key.
+type Key struct {
+	CreatedAt time.Time          `json:"created_at"`
+	ID        openapi_types.UUID `json:"id"`
+	Name      string             `json:"name"`
+
+	// Role What the key may do.
+	Role Role `json:"role"`
+}
+
+// KeyList defines model for KeyList.
+type KeyList struct {
+	Items []Key `json:"items"`
+}
 
 // LoadReport defines model for LoadReport.
 type LoadReport struct {
@@ -550,9 +741,11 @@ type Mapping struct {
 
 // MappingIssue defines model for MappingIssue.
 type MappingIssue struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Target  string `json:"target"`
+	// Blocking A mapping with this cannot be saved.
+	Blocking bool   `json:"blocking"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	Target   string `json:"target"`
 }
 
 // MappingRule defines model for MappingRule.
@@ -565,6 +758,13 @@ type MappingRule struct {
 
 	// Target The CRM's, such as `FirstName`.
 	Target string `json:"target"`
+}
+
+// NewAlerts defines model for NewAlerts.
+type NewAlerts struct {
+	// Secret What alerts are signed with. It is shown this once.
+	Secret string `json:"secret"`
+	URL    string `json:"url"`
 }
 
 // NewConnection defines model for NewConnection.
@@ -582,9 +782,12 @@ type NewConnection struct {
 	CreatedAt    time.Time  `json:"created_at"`
 
 	// CurrentRun The run that is open, if one is.
-	CurrentRun *Run               `json:"current_run"`
-	ExpiresAt  time.Time          `json:"expires_at"`
-	ID         openapi_types.UUID `json:"id"`
+	CurrentRun *Run      `json:"current_run"`
+	ExpiresAt  time.Time `json:"expires_at"`
+
+	// GuideDismissed Nobody wants to see the checklist any more.
+	GuideDismissed bool               `json:"guide_dismissed"`
+	ID             openapi_types.UUID `json:"id"`
 
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
@@ -617,6 +820,18 @@ type NewConnection struct {
 	// TemporalURL Its workflow in Temporal's Web UI.
 	TemporalURL *string `json:"temporal_url"`
 	Vendor      string  `json:"vendor"`
+}
+
+// NewKey defines model for NewKey.
+type NewKey struct {
+	ID   openapi_types.UUID `json:"id"`
+	Name string             `json:"name"`
+
+	// Role What the key may do.
+	Role Role `json:"role"`
+
+	// Secret The key itself, `lsk_…`. It is shown this once.
+	Secret string `json:"secret"`
 }
 
 // Object defines model for Object.
@@ -666,6 +881,23 @@ type Problem struct {
 	Type     string      `json:"type"`
 }
 
+// ProblemCard defines model for ProblemCard.
+type ProblemCard struct {
+	// Examples The external ids of up to three of them.
+	Examples []string `json:"examples"`
+
+	// List Where all of them are listed.
+	List    string        `json:"list"`
+	Outcome FailedOutcome `json:"outcome"`
+	Problem Explanation   `json:"problem"`
+
+	// Records How many records have it.
+	Records int64 `json:"records"`
+
+	// Retry How to send them again; null where that is of no use or not possible now.
+	Retry *Action `json:"retry"`
+}
+
 // ProblemList defines model for ProblemList.
 type ProblemList struct {
 	Items []Explanation `json:"items"`
@@ -704,6 +936,12 @@ type RecordCounts struct {
 type RecordPage struct {
 	Items []Record `json:"items"`
 	Next  *string  `json:"next"`
+}
+
+// Remapped defines model for Remapped.
+type Remapped struct {
+	// Records How many records are sent again because of it.
+	Records int64 `json:"records"`
 }
 
 // RequestError defines model for RequestError.
@@ -757,6 +995,37 @@ type RunList struct {
 	Items []Run `json:"items"`
 }
 
+// SaveMapping defines model for SaveMapping.
+type SaveMapping struct {
+	Rules []SaveRule `json:"rules"`
+}
+
+// SaveRule Fills a field of the CRM with one of ours or with a fixed value.
+type SaveRule struct {
+	// Field Ours, such as `first_name`, or a custom attribute.
+	Field *string `json:"field,omitempty"`
+
+	// Fixed Stands in every record that is sent.
+	Fixed *string `json:"fixed,omitempty"`
+
+	// Target The CRM's, such as `FirstName`.
+	Target string `json:"target"`
+}
+
+// SavedMapping defines model for SavedMapping.
+type SavedMapping struct {
+	Issues []MappingIssue `json:"issues"`
+	Object Object         `json:"object"`
+
+	// Records How many records are sent again because of it.
+	Records int64         `json:"records"`
+	Rules   []MappingRule `json:"rules"`
+
+	// Type The CRM's type.
+	Type    string `json:"type"`
+	Version int64  `json:"version"`
+}
+
 // Schema defines model for Schema.
 type Schema struct {
 	DiscoveredAt time.Time     `json:"discovered_at"`
@@ -784,6 +1053,11 @@ type SchemaField struct {
 	Type       string `json:"type"`
 	Unique     bool   `json:"unique"`
 	Updatable  bool   `json:"updatable"`
+}
+
+// SetAlerts defines model for SetAlerts.
+type SetAlerts struct {
+	URL string `json:"url"`
 }
 
 // StartingPoint Import everything now, or send only what changes from now on.
@@ -868,6 +1142,9 @@ type ConnectionID = openapi_types.UUID
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// IfMatch defines model for IfMatch.
+type IfMatch = string
+
 // Limit defines model for Limit.
 type Limit = int
 
@@ -877,33 +1154,57 @@ type RunID = openapi_types.UUID
 // ProblemPage defines model for ProblemPage.
 type ProblemPage = Problem
 
+// StopAlertsParams defines parameters for StopAlerts.
+type StopAlertsParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SetAlertsParams defines parameters for SetAlerts.
+type SetAlertsParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// Limit The most items in an answer; 50 unless told.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Before The `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Target Only changes of this, such as `connection/<id>`.
+	Target *string `form:"target,omitempty" json:"target,omitempty"`
+}
+
 // CreateConnectionParams defines parameters for CreateConnection.
 type CreateConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // UpdateConnectionParams defines parameters for UpdateConnection.
 type UpdateConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // AuthorizeConnectionParams defines parameters for AuthorizeConnection.
 type AuthorizeConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DisconnectConnectionParams defines parameters for DisconnectConnection.
 type DisconnectConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DiscoverConnectionParams defines parameters for DiscoverConnection.
 type DiscoverConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -923,6 +1224,15 @@ type ListEventsParams struct {
 
 	// Run Only events of this run.
 	Run *openapi_types.UUID `form:"run,omitempty" json:"run,omitempty"`
+
+	// Record Only events of this record.
+	Record *openapi_types.UUID `form:"record,omitempty" json:"record,omitempty"`
+
+	// Since Only events from this moment on, such as `2026-11-22T06:00:00Z`.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this moment.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 }
 
 // ListFailedParams defines parameters for ListFailed.
@@ -940,39 +1250,69 @@ type ListFailedParams struct {
 	Problem *string `form:"problem,omitempty" json:"problem,omitempty"`
 }
 
+// SetGuideParams defines parameters for SetGuide.
+type SetGuideParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetMappingParams defines parameters for GetMapping.
 type GetMappingParams struct {
 	// Object The kind of record.
 	Object *Object `form:"object,omitempty" json:"object,omitempty"`
 }
 
+// SaveMappingParams defines parameters for SaveMapping.
+type SaveMappingParams struct {
+	// Object The kind of record.
+	Object *Object `form:"object,omitempty" json:"object,omitempty"`
+
+	// IfMatch The `ETag` of what was read.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ApproveMappingParams defines parameters for ApproveMapping.
 type ApproveMappingParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ResetMappingParams defines parameters for ResetMapping.
+type ResetMappingParams struct {
+	// Object The kind of record.
+	Object *Object `form:"object,omitempty" json:"object,omitempty"`
+
+	// IfMatch The `ETag` of what was read.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PauseConnectionParams defines parameters for PauseConnection.
 type PauseConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ResumeConnectionParams defines parameters for ResumeConnection.
 type ResumeConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ResyncConnectionParams defines parameters for ResyncConnection.
 type ResyncConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RetryConnectionParams defines parameters for RetryConnection.
 type RetryConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -990,19 +1330,31 @@ type GetSchemaParams struct {
 
 // ChooseStartingPointParams defines parameters for ChooseStartingPoint.
 type ChooseStartingPointParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SyncConnectionParams defines parameters for SyncConnection.
 type SyncConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SendTestContactParams defines parameters for SendTestContact.
 type SendTestContactParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateKeyParams defines parameters for CreateKey.
+type CreateKeyParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RevokeKeyParams defines parameters for RevokeKey.
+type RevokeKeyParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1033,15 +1385,18 @@ type LoadRecordsParams struct {
 	// IDColumn The column that holds the external id, when it is not one that would be chosen.
 	IDColumn *string `form:"id_column,omitempty" json:"id_column,omitempty"`
 
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelRunParams defines parameters for CancelRun.
 type CancelRunParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// SetAlertsJSONRequestBody defines body for SetAlerts for application/json ContentType.
+type SetAlertsJSONRequestBody = SetAlerts
 
 // CreateConnectionJSONRequestBody defines body for CreateConnection for application/json ContentType.
 type CreateConnectionJSONRequestBody = CreateConnection
@@ -1052,6 +1407,12 @@ type UpdateConnectionJSONRequestBody = UpdateConnection
 // DisconnectConnectionJSONRequestBody defines body for DisconnectConnection for application/json ContentType.
 type DisconnectConnectionJSONRequestBody = DisconnectConnection
 
+// SetGuideJSONRequestBody defines body for SetGuide for application/json ContentType.
+type SetGuideJSONRequestBody = Guide
+
+// SaveMappingJSONRequestBody defines body for SaveMapping for application/json ContentType.
+type SaveMappingJSONRequestBody = SaveMapping
+
 // ApproveMappingJSONRequestBody defines body for ApproveMapping for application/json ContentType.
 type ApproveMappingJSONRequestBody = ApproveMapping
 
@@ -1061,6 +1422,9 @@ type RetryConnectionJSONRequestBody = RetryConnection
 // ChooseStartingPointJSONRequestBody defines body for ChooseStartingPoint for application/json ContentType.
 type ChooseStartingPointJSONRequestBody = ChooseStartingPoint
 
+// CreateKeyJSONRequestBody defines body for CreateKey for application/json ContentType.
+type CreateKeyJSONRequestBody = CreateKey
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// GetHealth Whether the process runs
@@ -1069,6 +1433,18 @@ type ServerInterface interface {
 	// GetReadiness Whether it can serve, which takes PostgreSQL and Temporal
 	// (GET /readyz)
 	GetReadiness(ctx echo.Context) error
+	// StopAlerts Tell the workspace no more
+	// (DELETE /v1/alerts)
+	StopAlerts(ctx echo.Context, params StopAlertsParams) error
+	// GetAlerts Where the workspace is told when a connection needs a person
+	// (GET /v1/alerts)
+	GetAlerts(ctx echo.Context) error
+	// SetAlerts Say where the workspace is told
+	// (PUT /v1/alerts)
+	SetAlerts(ctx echo.Context, params SetAlertsParams) error
+	// ListAudit Who has changed what, newest first
+	// (GET /v1/audit)
+	ListAudit(ctx echo.Context, params ListAuditParams) error
 	// OpenConnectLink Where an `authorize_url` leads
 	// (GET /v1/connect/{ticket})
 	OpenConnectLink(ctx echo.Context, ticket string) error
@@ -1099,12 +1475,24 @@ type ServerInterface interface {
 	// ListFailed The records that have not arrived, and why
 	// (GET /v1/connections/{connection_id}/failed)
 	ListFailed(ctx echo.Context, connectionID ConnectionID, params ListFailedParams) error
+	// SetGuide Dismiss the setup guide of a connection, or have it back
+	// (PUT /v1/connections/{connection_id}/guide)
+	SetGuide(ctx echo.Context, connectionID ConnectionID, params SetGuideParams) error
+	// GetConnectionHealth Whether everything is in step, and what to do where it is not
+	// (GET /v1/connections/{connection_id}/health)
+	GetConnectionHealth(ctx echo.Context, connectionID ConnectionID) error
 	// GetMapping The mapping of an object, and what is wrong with it
 	// (GET /v1/connections/{connection_id}/mapping)
 	GetMapping(ctx echo.Context, connectionID ConnectionID, params GetMappingParams) error
+	// SaveMapping Save another mapping of an object
+	// (PUT /v1/connections/{connection_id}/mapping)
+	SaveMapping(ctx echo.Context, connectionID ConnectionID, params SaveMappingParams) error
 	// ApproveMapping Say that the mapping of contacts is as it should be
 	// (POST /v1/connections/{connection_id}/mapping/approve)
 	ApproveMapping(ctx echo.Context, connectionID ConnectionID, params ApproveMappingParams) error
+	// ResetMapping Go back to the default mapping of an object
+	// (POST /v1/connections/{connection_id}/mapping/reset)
+	ResetMapping(ctx echo.Context, connectionID ConnectionID, params ResetMappingParams) error
 	// ListOwners The CRM's users that records can be given to
 	// (GET /v1/connections/{connection_id}/owners)
 	ListOwners(ctx echo.Context, connectionID ConnectionID) error
@@ -1135,6 +1523,15 @@ type ServerInterface interface {
 	// SendTestContact Prove the connection with a test contact
 	// (POST /v1/connections/{connection_id}/test-contact)
 	SendTestContact(ctx echo.Context, connectionID ConnectionID, params SendTestContactParams) error
+	// ListKeys The workspace's API keys that are in force, oldest first
+	// (GET /v1/keys)
+	ListKeys(ctx echo.Context) error
+	// CreateKey Issue an API key
+	// (POST /v1/keys)
+	CreateKey(ctx echo.Context, params CreateKeyParams) error
+	// RevokeKey Revoke an API key
+	// (DELETE /v1/keys/{key_id})
+	RevokeKey(ctx echo.Context, keyID openapi_types.UUID, params RevokeKeyParams) error
 	// CompleteAuthorization Where the CRM sends the browser back to
 	// (GET /v1/oauth/callback)
 	CompleteAuthorization(ctx echo.Context, params CompleteAuthorizationParams) error
@@ -1153,6 +1550,9 @@ type ServerInterface interface {
 	// CancelRun End a run early
 	// (POST /v1/runs/{run_id}/cancel)
 	CancelRun(ctx echo.Context, runID RunID, params CancelRunParams) error
+	// FollowRun How far a run is, as it goes on
+	// (GET /v1/runs/{run_id}/progress)
+	FollowRun(ctx echo.Context, runID RunID) error
 	// GetWorkspace The workspace that the key belongs to
 	// (GET /v1/workspace)
 	GetWorkspace(ctx echo.Context) error
@@ -1178,6 +1578,105 @@ func (w *ServerInterfaceWrapper) GetReadiness(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetReadiness(ctx)
+	return err
+}
+
+// StopAlerts converts echo context to params.
+func (w *ServerInterfaceWrapper) StopAlerts(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StopAlertsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StopAlerts(ctx, params)
+	return err
+}
+
+// GetAlerts converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAlerts(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAlerts(ctx)
+	return err
+}
+
+// SetAlerts converts echo context to params.
+func (w *ServerInterfaceWrapper) SetAlerts(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetAlertsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetAlerts(ctx, params)
+	return err
+}
+
+// ListAudit converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAudit(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAuditParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", ctx.QueryParams(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter before: %s", err))
+	}
+
+	// ------------- Optional query parameter "target" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "target", ctx.QueryParams(), &params.Target, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter target: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAudit(ctx, params)
 	return err
 }
 
@@ -1443,6 +1942,27 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run: %s", err))
 	}
 
+	// ------------- Optional query parameter "record" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "record", ctx.QueryParams(), &params.Record, runtime.BindQueryParameterOptions{Type: "string", Format: "uuid"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter record: %s", err))
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListEvents(ctx, connectionID, params)
 	return err
@@ -1494,6 +2014,58 @@ func (w *ServerInterfaceWrapper) ListFailed(ctx echo.Context) error {
 	return err
 }
 
+// SetGuide converts echo context to params.
+func (w *ServerInterfaceWrapper) SetGuide(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetGuideParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetGuide(ctx, connectionID, params)
+	return err
+}
+
+// GetConnectionHealth converts echo context to params.
+func (w *ServerInterfaceWrapper) GetConnectionHealth(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetConnectionHealth(ctx, connectionID)
+	return err
+}
+
 // GetMapping converts echo context to params.
 func (w *ServerInterfaceWrapper) GetMapping(ctx echo.Context) error {
 	var err error
@@ -1516,6 +2088,63 @@ func (w *ServerInterfaceWrapper) GetMapping(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetMapping(ctx, connectionID, params)
+	return err
+}
+
+// SaveMapping converts echo context to params.
+func (w *ServerInterfaceWrapper) SaveMapping(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SaveMappingParams
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SaveMapping(ctx, connectionID, params)
 	return err
 }
 
@@ -1552,6 +2181,63 @@ func (w *ServerInterfaceWrapper) ApproveMapping(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ApproveMapping(ctx, connectionID, params)
+	return err
+}
+
+// ResetMapping converts echo context to params.
+func (w *ServerInterfaceWrapper) ResetMapping(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "connection_id" -------------
+	var connectionID ConnectionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "connection_id", ctx.Param("connection_id"), &connectionID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter connection_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResetMappingParams
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ResetMapping(ctx, connectionID, params)
 	return err
 }
 
@@ -1873,6 +2559,80 @@ func (w *ServerInterfaceWrapper) SendTestContact(ctx echo.Context) error {
 	return err
 }
 
+// ListKeys converts echo context to params.
+func (w *ServerInterfaceWrapper) ListKeys(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListKeys(ctx)
+	return err
+}
+
+// CreateKey converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateKey(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateKeyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateKey(ctx, params)
+	return err
+}
+
+// RevokeKey converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeKey(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "key_id" -------------
+	var keyID openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key_id", ctx.Param("key_id"), &keyID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter key_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokeKeyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeKey(ctx, keyID, params)
+	return err
+}
+
 // CompleteAuthorization converts echo context to params.
 func (w *ServerInterfaceWrapper) CompleteAuthorization(ctx echo.Context) error {
 	var err error
@@ -2040,6 +2800,22 @@ func (w *ServerInterfaceWrapper) CancelRun(ctx echo.Context) error {
 	return err
 }
 
+// FollowRun converts echo context to params.
+func (w *ServerInterfaceWrapper) FollowRun(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "run_id" -------------
+	var runID RunID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "run_id", ctx.Param("run_id"), &runID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.FollowRun(ctx, runID)
+	return err
+}
+
 // GetWorkspace converts echo context to params.
 func (w *ServerInterfaceWrapper) GetWorkspace(ctx echo.Context) error {
 	var err error
@@ -2098,6 +2874,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 
 	router.GET(options.BaseURL+"/healthz", wrapper.GetHealth, options.OperationMiddlewares["getHealth"]...)
 	router.GET(options.BaseURL+"/readyz", wrapper.GetReadiness, options.OperationMiddlewares["getReadiness"]...)
+	router.DELETE(options.BaseURL+"/v1/alerts", wrapper.StopAlerts, options.OperationMiddlewares["stopAlerts"]...)
+	router.GET(options.BaseURL+"/v1/alerts", wrapper.GetAlerts, options.OperationMiddlewares["getAlerts"]...)
+	router.PUT(options.BaseURL+"/v1/alerts", wrapper.SetAlerts, options.OperationMiddlewares["setAlerts"]...)
+	router.GET(options.BaseURL+"/v1/audit", wrapper.ListAudit, options.OperationMiddlewares["listAudit"]...)
 	router.GET(options.BaseURL+"/v1/connect/:ticket", wrapper.OpenConnectLink, options.OperationMiddlewares["openConnectLink"]...)
 	router.GET(options.BaseURL+"/v1/connections", wrapper.ListConnections, options.OperationMiddlewares["listConnections"]...)
 	router.POST(options.BaseURL+"/v1/connections", wrapper.CreateConnection, options.OperationMiddlewares["createConnection"]...)
@@ -2108,8 +2888,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/discover", wrapper.DiscoverConnection, options.OperationMiddlewares["discoverConnection"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id/failed", wrapper.ListFailed, options.OperationMiddlewares["listFailed"]...)
+	router.PUT(options.BaseURL+"/v1/connections/:connection_id/guide", wrapper.SetGuide, options.OperationMiddlewares["setGuide"]...)
+	router.GET(options.BaseURL+"/v1/connections/:connection_id/health", wrapper.GetConnectionHealth, options.OperationMiddlewares["getConnectionHealth"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id/mapping", wrapper.GetMapping, options.OperationMiddlewares["getMapping"]...)
+	router.PUT(options.BaseURL+"/v1/connections/:connection_id/mapping", wrapper.SaveMapping, options.OperationMiddlewares["saveMapping"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/mapping/approve", wrapper.ApproveMapping, options.OperationMiddlewares["approveMapping"]...)
+	router.POST(options.BaseURL+"/v1/connections/:connection_id/mapping/reset", wrapper.ResetMapping, options.OperationMiddlewares["resetMapping"]...)
 	router.GET(options.BaseURL+"/v1/connections/:connection_id/owners", wrapper.ListOwners, options.OperationMiddlewares["listOwners"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/pause", wrapper.PauseConnection, options.OperationMiddlewares["pauseConnection"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/resume", wrapper.ResumeConnection, options.OperationMiddlewares["resumeConnection"]...)
@@ -2120,12 +2904,16 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/starting-point", wrapper.ChooseStartingPoint, options.OperationMiddlewares["chooseStartingPoint"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/sync", wrapper.SyncConnection, options.OperationMiddlewares["syncConnection"]...)
 	router.POST(options.BaseURL+"/v1/connections/:connection_id/test-contact", wrapper.SendTestContact, options.OperationMiddlewares["sendTestContact"]...)
+	router.GET(options.BaseURL+"/v1/keys", wrapper.ListKeys, options.OperationMiddlewares["listKeys"]...)
+	router.POST(options.BaseURL+"/v1/keys", wrapper.CreateKey, options.OperationMiddlewares["createKey"]...)
+	router.DELETE(options.BaseURL+"/v1/keys/:key_id", wrapper.RevokeKey, options.OperationMiddlewares["revokeKey"]...)
 	router.GET(options.BaseURL+"/v1/oauth/callback", wrapper.CompleteAuthorization, options.OperationMiddlewares["completeAuthorization"]...)
 	router.GET(options.BaseURL+"/v1/problems", wrapper.ListProblems, options.OperationMiddlewares["listProblems"]...)
 	router.GET(options.BaseURL+"/v1/records", wrapper.ListRecords, options.OperationMiddlewares["listRecords"]...)
 	router.POST(options.BaseURL+"/v1/records", wrapper.LoadRecords, options.OperationMiddlewares["loadRecords"]...)
 	router.GET(options.BaseURL+"/v1/runs/:run_id", wrapper.GetRun, options.OperationMiddlewares["getRun"]...)
 	router.POST(options.BaseURL+"/v1/runs/:run_id/cancel", wrapper.CancelRun, options.OperationMiddlewares["cancelRun"]...)
+	router.GET(options.BaseURL+"/v1/runs/:run_id/progress", wrapper.FollowRun, options.OperationMiddlewares["followRun"]...)
 	router.GET(options.BaseURL+"/v1/workspace", wrapper.GetWorkspace, options.OperationMiddlewares["getWorkspace"]...)
 
 }
@@ -2218,6 +3006,156 @@ type GetReadinessdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetReadinessdefaultApplicationProblemPlusJSONResponse) VisitGetReadinessResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StopAlertsRequestObject struct {
+	Params StopAlertsParams
+}
+
+type StopAlertsResponseObject interface {
+	VisitStopAlertsResponse(w http.ResponseWriter) error
+}
+
+type StopAlerts204Response struct {
+}
+
+func (response StopAlerts204Response) VisitStopAlertsResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type StopAlertsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StopAlertsdefaultApplicationProblemPlusJSONResponse) VisitStopAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAlertsRequestObject struct {
+}
+
+type GetAlertsResponseObject interface {
+	VisitGetAlertsResponse(w http.ResponseWriter) error
+}
+
+type GetAlerts200JSONResponse Alerts
+
+func (response GetAlerts200JSONResponse) VisitGetAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAlertsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAlertsdefaultApplicationProblemPlusJSONResponse) VisitGetAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetAlertsRequestObject struct {
+	Params SetAlertsParams
+	Body   *SetAlertsJSONRequestBody
+}
+
+type SetAlertsResponseObject interface {
+	VisitSetAlertsResponse(w http.ResponseWriter) error
+}
+
+type SetAlerts200JSONResponse NewAlerts
+
+func (response SetAlerts200JSONResponse) VisitSetAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetAlertsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetAlertsdefaultApplicationProblemPlusJSONResponse) VisitSetAlertsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditRequestObject struct {
+	Params ListAuditParams
+}
+
+type ListAuditResponseObject interface {
+	VisitListAuditResponse(w http.ResponseWriter) error
+}
+
+type ListAudit200JSONResponse AuditPage
+
+func (response ListAudit200JSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAuditdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAuditdefaultApplicationProblemPlusJSONResponse) VisitListAuditResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2660,18 +3598,19 @@ func (response ListFaileddefaultApplicationProblemPlusJSONResponse) VisitListFai
 	return err
 }
 
-type GetMappingRequestObject struct {
+type SetGuideRequestObject struct {
 	ConnectionID ConnectionID `json:"connection_id"`
-	Params       GetMappingParams
+	Params       SetGuideParams
+	Body         *SetGuideJSONRequestBody
 }
 
-type GetMappingResponseObject interface {
-	VisitGetMappingResponse(w http.ResponseWriter) error
+type SetGuideResponseObject interface {
+	VisitSetGuideResponse(w http.ResponseWriter) error
 }
 
-type GetMapping200JSONResponse Mapping
+type SetGuide200JSONResponse Guide
 
-func (response GetMapping200JSONResponse) VisitGetMappingResponse(w http.ResponseWriter) error {
+func (response SetGuide200JSONResponse) VisitSetGuideResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -2683,12 +3622,148 @@ func (response GetMapping200JSONResponse) VisitGetMappingResponse(w http.Respons
 	return err
 }
 
+type SetGuidedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetGuidedefaultApplicationProblemPlusJSONResponse) VisitSetGuideResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetConnectionHealthRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+}
+
+type GetConnectionHealthResponseObject interface {
+	VisitGetConnectionHealthResponse(w http.ResponseWriter) error
+}
+
+type GetConnectionHealth200JSONResponse ConnectionHealth
+
+func (response GetConnectionHealth200JSONResponse) VisitGetConnectionHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetConnectionHealthdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetConnectionHealthdefaultApplicationProblemPlusJSONResponse) VisitGetConnectionHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMappingRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       GetMappingParams
+}
+
+type GetMappingResponseObject interface {
+	VisitGetMappingResponse(w http.ResponseWriter) error
+}
+
+type GetMapping200ResponseHeaders struct {
+	ETag string
+}
+
+type GetMapping200JSONResponse struct {
+	Body    Mapping
+	Headers GetMapping200ResponseHeaders
+}
+
+func (response GetMapping200JSONResponse) VisitGetMappingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetMappingdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
 }
 
 func (response GetMappingdefaultApplicationProblemPlusJSONResponse) VisitGetMappingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveMappingRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       SaveMappingParams
+	Body         *SaveMappingJSONRequestBody
+}
+
+type SaveMappingResponseObject interface {
+	VisitSaveMappingResponse(w http.ResponseWriter) error
+}
+
+type SaveMapping200ResponseHeaders struct {
+	ETag string
+}
+
+type SaveMapping200JSONResponse struct {
+	Body    SavedMapping
+	Headers SaveMapping200ResponseHeaders
+}
+
+func (response SaveMapping200JSONResponse) VisitSaveMappingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SaveMappingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SaveMappingdefaultApplicationProblemPlusJSONResponse) VisitSaveMappingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2730,6 +3805,54 @@ type ApproveMappingdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ApproveMappingdefaultApplicationProblemPlusJSONResponse) VisitApproveMappingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResetMappingRequestObject struct {
+	ConnectionID ConnectionID `json:"connection_id"`
+	Params       ResetMappingParams
+}
+
+type ResetMappingResponseObject interface {
+	VisitResetMappingResponse(w http.ResponseWriter) error
+}
+
+type ResetMapping200ResponseHeaders struct {
+	ETag string
+}
+
+type ResetMapping200JSONResponse struct {
+	Body    SavedMapping
+	Headers ResetMapping200ResponseHeaders
+}
+
+func (response ResetMapping200JSONResponse) VisitResetMappingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResetMappingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResetMappingdefaultApplicationProblemPlusJSONResponse) VisitResetMappingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3142,6 +4265,118 @@ func (response SendTestContactdefaultApplicationProblemPlusJSONResponse) VisitSe
 	return err
 }
 
+type ListKeysRequestObject struct {
+}
+
+type ListKeysResponseObject interface {
+	VisitListKeysResponse(w http.ResponseWriter) error
+}
+
+type ListKeys200JSONResponse KeyList
+
+func (response ListKeys200JSONResponse) VisitListKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListKeysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListKeysdefaultApplicationProblemPlusJSONResponse) VisitListKeysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateKeyRequestObject struct {
+	Params CreateKeyParams
+	Body   *CreateKeyJSONRequestBody
+}
+
+type CreateKeyResponseObject interface {
+	VisitCreateKeyResponse(w http.ResponseWriter) error
+}
+
+type CreateKey201JSONResponse NewKey
+
+func (response CreateKey201JSONResponse) VisitCreateKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateKeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateKeydefaultApplicationProblemPlusJSONResponse) VisitCreateKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeKeyRequestObject struct {
+	KeyID  openapi_types.UUID `json:"key_id"`
+	Params RevokeKeyParams
+}
+
+type RevokeKeyResponseObject interface {
+	VisitRevokeKeyResponse(w http.ResponseWriter) error
+}
+
+type RevokeKey204Response struct {
+}
+
+func (response RevokeKey204Response) VisitRevokeKeyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RevokeKeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeKeydefaultApplicationProblemPlusJSONResponse) VisitRevokeKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CompleteAuthorizationRequestObject struct {
 	Params CompleteAuthorizationParams
 }
@@ -3419,6 +4654,80 @@ func (response CancelRundefaultApplicationProblemPlusJSONResponse) VisitCancelRu
 	return err
 }
 
+type FollowRunRequestObject struct {
+	RunID RunID `json:"run_id"`
+}
+
+type FollowRunResponseObject interface {
+	VisitFollowRunResponse(w http.ResponseWriter) error
+}
+
+type FollowRun200ResponseHeaders struct {
+	CacheControl string
+}
+
+type FollowRun200TextEventStreamResponse struct {
+	Body          io.Reader
+	Headers       FollowRun200ResponseHeaders
+	ContentLength int64
+}
+
+func (response FollowRun200TextEventStreamResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.Header().Set("Cache-Control", fmt.Sprint(response.Headers.CacheControl))
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type FollowRundefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response FollowRundefaultApplicationProblemPlusJSONResponse) VisitFollowRunResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetWorkspaceRequestObject struct {
 }
 
@@ -3465,6 +4774,18 @@ type StrictServerInterface interface {
 	// GetReadiness Whether it can serve, which takes PostgreSQL and Temporal
 	// (GET /readyz)
 	GetReadiness(ctx context.Context, request GetReadinessRequestObject) (GetReadinessResponseObject, error)
+	// StopAlerts Tell the workspace no more
+	// (DELETE /v1/alerts)
+	StopAlerts(ctx context.Context, request StopAlertsRequestObject) (StopAlertsResponseObject, error)
+	// GetAlerts Where the workspace is told when a connection needs a person
+	// (GET /v1/alerts)
+	GetAlerts(ctx context.Context, request GetAlertsRequestObject) (GetAlertsResponseObject, error)
+	// SetAlerts Say where the workspace is told
+	// (PUT /v1/alerts)
+	SetAlerts(ctx context.Context, request SetAlertsRequestObject) (SetAlertsResponseObject, error)
+	// ListAudit Who has changed what, newest first
+	// (GET /v1/audit)
+	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
 	// OpenConnectLink Where an `authorize_url` leads
 	// (GET /v1/connect/{ticket})
 	OpenConnectLink(ctx context.Context, request OpenConnectLinkRequestObject) (OpenConnectLinkResponseObject, error)
@@ -3495,12 +4816,24 @@ type StrictServerInterface interface {
 	// ListFailed The records that have not arrived, and why
 	// (GET /v1/connections/{connection_id}/failed)
 	ListFailed(ctx context.Context, request ListFailedRequestObject) (ListFailedResponseObject, error)
+	// SetGuide Dismiss the setup guide of a connection, or have it back
+	// (PUT /v1/connections/{connection_id}/guide)
+	SetGuide(ctx context.Context, request SetGuideRequestObject) (SetGuideResponseObject, error)
+	// GetConnectionHealth Whether everything is in step, and what to do where it is not
+	// (GET /v1/connections/{connection_id}/health)
+	GetConnectionHealth(ctx context.Context, request GetConnectionHealthRequestObject) (GetConnectionHealthResponseObject, error)
 	// GetMapping The mapping of an object, and what is wrong with it
 	// (GET /v1/connections/{connection_id}/mapping)
 	GetMapping(ctx context.Context, request GetMappingRequestObject) (GetMappingResponseObject, error)
+	// SaveMapping Save another mapping of an object
+	// (PUT /v1/connections/{connection_id}/mapping)
+	SaveMapping(ctx context.Context, request SaveMappingRequestObject) (SaveMappingResponseObject, error)
 	// ApproveMapping Say that the mapping of contacts is as it should be
 	// (POST /v1/connections/{connection_id}/mapping/approve)
 	ApproveMapping(ctx context.Context, request ApproveMappingRequestObject) (ApproveMappingResponseObject, error)
+	// ResetMapping Go back to the default mapping of an object
+	// (POST /v1/connections/{connection_id}/mapping/reset)
+	ResetMapping(ctx context.Context, request ResetMappingRequestObject) (ResetMappingResponseObject, error)
 	// ListOwners The CRM's users that records can be given to
 	// (GET /v1/connections/{connection_id}/owners)
 	ListOwners(ctx context.Context, request ListOwnersRequestObject) (ListOwnersResponseObject, error)
@@ -3531,6 +4864,15 @@ type StrictServerInterface interface {
 	// SendTestContact Prove the connection with a test contact
 	// (POST /v1/connections/{connection_id}/test-contact)
 	SendTestContact(ctx context.Context, request SendTestContactRequestObject) (SendTestContactResponseObject, error)
+	// ListKeys The workspace's API keys that are in force, oldest first
+	// (GET /v1/keys)
+	ListKeys(ctx context.Context, request ListKeysRequestObject) (ListKeysResponseObject, error)
+	// CreateKey Issue an API key
+	// (POST /v1/keys)
+	CreateKey(ctx context.Context, request CreateKeyRequestObject) (CreateKeyResponseObject, error)
+	// RevokeKey Revoke an API key
+	// (DELETE /v1/keys/{key_id})
+	RevokeKey(ctx context.Context, request RevokeKeyRequestObject) (RevokeKeyResponseObject, error)
 	// CompleteAuthorization Where the CRM sends the browser back to
 	// (GET /v1/oauth/callback)
 	CompleteAuthorization(ctx context.Context, request CompleteAuthorizationRequestObject) (CompleteAuthorizationResponseObject, error)
@@ -3549,6 +4891,9 @@ type StrictServerInterface interface {
 	// CancelRun End a run early
 	// (POST /v1/runs/{run_id}/cancel)
 	CancelRun(ctx context.Context, request CancelRunRequestObject) (CancelRunResponseObject, error)
+	// FollowRun How far a run is, as it goes on
+	// (GET /v1/runs/{run_id}/progress)
+	FollowRun(ctx context.Context, request FollowRunRequestObject) (FollowRunResponseObject, error)
 	// GetWorkspace The workspace that the key belongs to
 	// (GET /v1/workspace)
 	GetWorkspace(ctx context.Context, request GetWorkspaceRequestObject) (GetWorkspaceResponseObject, error)
@@ -3606,6 +4951,127 @@ func (sh *strictHandler) GetReadiness(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetReadinessResponseObject); ok {
 		return validResponse.VisitGetReadinessResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StopAlerts operation middleware
+func (sh *strictHandler) StopAlerts(ctx echo.Context, params StopAlertsParams) error {
+	var request StopAlertsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StopAlerts(ctx.Request().Context(), request.(StopAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StopAlerts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StopAlertsResponseObject); ok {
+		return validResponse.VisitStopAlertsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAlerts operation middleware
+func (sh *strictHandler) GetAlerts(ctx echo.Context) error {
+	var request GetAlertsRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAlerts(ctx.Request().Context(), request.(GetAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAlerts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAlertsResponseObject); ok {
+		return validResponse.VisitGetAlertsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetAlerts operation middleware
+func (sh *strictHandler) SetAlerts(ctx echo.Context, params SetAlertsParams) error {
+	var request SetAlertsRequestObject
+
+	request.Params = params
+
+	var body SetAlertsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetAlerts(ctx.Request().Context(), request.(SetAlertsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetAlerts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetAlertsResponseObject); ok {
+		return validResponse.VisitSetAlertsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAudit operation middleware
+func (sh *strictHandler) ListAudit(ctx echo.Context, params ListAuditParams) error {
+	var request ListAuditRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAudit(ctx.Request().Context(), request.(ListAuditRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAudit")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAuditResponseObject); ok {
+		return validResponse.VisitListAuditResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3938,6 +5404,80 @@ func (sh *strictHandler) ListFailed(ctx echo.Context, connectionID ConnectionID,
 	return nil
 }
 
+// SetGuide operation middleware
+func (sh *strictHandler) SetGuide(ctx echo.Context, connectionID ConnectionID, params SetGuideParams) error {
+	var request SetGuideRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	var body SetGuideJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetGuide(ctx.Request().Context(), request.(SetGuideRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetGuide")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetGuideResponseObject); ok {
+		return validResponse.VisitSetGuideResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetConnectionHealth operation middleware
+func (sh *strictHandler) GetConnectionHealth(ctx echo.Context, connectionID ConnectionID) error {
+	var request GetConnectionHealthRequestObject
+
+	request.ConnectionID = connectionID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetConnectionHealth(ctx.Request().Context(), request.(GetConnectionHealthRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetConnectionHealth")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetConnectionHealthResponseObject); ok {
+		return validResponse.VisitGetConnectionHealthResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetMapping operation middleware
 func (sh *strictHandler) GetMapping(ctx echo.Context, connectionID ConnectionID, params GetMappingParams) error {
 	var request GetMappingRequestObject
@@ -3958,6 +5498,55 @@ func (sh *strictHandler) GetMapping(ctx echo.Context, connectionID ConnectionID,
 		return err
 	} else if validResponse, ok := response.(GetMappingResponseObject); ok {
 		return validResponse.VisitGetMappingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SaveMapping operation middleware
+func (sh *strictHandler) SaveMapping(ctx echo.Context, connectionID ConnectionID, params SaveMappingParams) error {
+	var request SaveMappingRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	var body SaveMappingJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SaveMapping(ctx.Request().Context(), request.(SaveMappingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SaveMapping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SaveMappingResponseObject); ok {
+		return validResponse.VisitSaveMappingResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4007,6 +5596,32 @@ func (sh *strictHandler) ApproveMapping(ctx echo.Context, connectionID Connectio
 		return err
 	} else if validResponse, ok := response.(ApproveMappingResponseObject); ok {
 		return validResponse.VisitApproveMappingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ResetMapping operation middleware
+func (sh *strictHandler) ResetMapping(ctx echo.Context, connectionID ConnectionID, params ResetMappingParams) error {
+	var request ResetMappingRequestObject
+
+	request.ConnectionID = connectionID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ResetMapping(ctx.Request().Context(), request.(ResetMappingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResetMapping")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ResetMappingResponseObject); ok {
+		return validResponse.VisitResetMappingResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4321,6 +5936,103 @@ func (sh *strictHandler) SendTestContact(ctx echo.Context, connectionID Connecti
 	return nil
 }
 
+// ListKeys operation middleware
+func (sh *strictHandler) ListKeys(ctx echo.Context) error {
+	var request ListKeysRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListKeys(ctx.Request().Context(), request.(ListKeysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListKeys")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListKeysResponseObject); ok {
+		return validResponse.VisitListKeysResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateKey operation middleware
+func (sh *strictHandler) CreateKey(ctx echo.Context, params CreateKeyParams) error {
+	var request CreateKeyRequestObject
+
+	request.Params = params
+
+	var body CreateKeyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateKey(ctx.Request().Context(), request.(CreateKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateKeyResponseObject); ok {
+		return validResponse.VisitCreateKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeKey operation middleware
+func (sh *strictHandler) RevokeKey(ctx echo.Context, keyID openapi_types.UUID, params RevokeKeyParams) error {
+	var request RevokeKeyRequestObject
+
+	request.KeyID = keyID
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeKey(ctx.Request().Context(), request.(RevokeKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeKeyResponseObject); ok {
+		return validResponse.VisitRevokeKeyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // CompleteAuthorization operation middleware
 func (sh *strictHandler) CompleteAuthorization(ctx echo.Context, params CompleteAuthorizationParams) error {
 	var request CompleteAuthorizationRequestObject
@@ -4467,6 +6179,31 @@ func (sh *strictHandler) CancelRun(ctx echo.Context, runID RunID, params CancelR
 		return err
 	} else if validResponse, ok := response.(CancelRunResponseObject); ok {
 		return validResponse.VisitCancelRunResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// FollowRun operation middleware
+func (sh *strictHandler) FollowRun(ctx echo.Context, runID RunID) error {
+	var request FollowRunRequestObject
+
+	request.RunID = runID
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowRun(ctx.Request().Context(), request.(FollowRunRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowRun")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(FollowRunResponseObject); ok {
+		return validResponse.VisitFollowRunResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

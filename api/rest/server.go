@@ -24,6 +24,13 @@ type Server struct {
 	Mappings    Mappings
 	Records     Records
 	Ledger      Ledger
+	Standings   Standings
+	Requests    Requests
+	Audits      Audits
+	IssuedKeys  IssuedKeys
+	Webhooks    Webhooks
+	Guides      Guides
+	Sealer      Sealer
 
 	// Vendors are those that can be connected, because there is an app for them.
 	Vendors map[crm.Vendor]Vendor
@@ -45,7 +52,12 @@ type Server struct {
 	// for a moment. Zero is DefaultRate.
 	Rate float64
 
+	// Done, when it is closed, ends what would go on for long. Nil never does.
+	Done <-chan struct{}
+
 	Log *zap.Logger
+
+	lookout lookout
 }
 
 // DefaultRate is generous to people and programs, and not to loops gone mad.
@@ -55,6 +67,9 @@ const DefaultRate = 100
 type Vendor struct {
 	Label string
 	Types map[crm.Object][]string // the CRM's types of each object, the default first
+
+	// ExternalIDField is where Lockstep keeps its ids: no mapping may fill it.
+	ExternalIDField string
 }
 
 // Handler returns the API. It fails when the document, the routes and the table

@@ -18,9 +18,23 @@ func (s *Server) PauseConnection(ctx context.Context, req PauseConnectionRequest
 	return PauseConnection202JSONResponse(out), err
 }
 
-// ResumeConnection implements StrictServerInterface.
+// ResumeConnection implements StrictServerInterface. A connection that is live
+// may have a run that waits, such as for a quota that somebody has bought more of.
 func (s *Server) ResumeConnection(ctx context.Context, req ResumeConnectionRequestObject) (ResumeConnectionResponseObject, error) {
-	out, err := s.tell(ctx, req.ConnectionID, flow.SignalResume, lockstep.StatusPaused, lockstep.StatusLive)
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	open, err := s.Runs.OpenRuns(ctx, c.WorkspaceID, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	from, to := lockstep.StatusPaused, lockstep.StatusLive
+	if slices.ContainsFunc(open, func(r lockstep.Run) bool { return r.State == lockstep.RunParked || r.State == lockstep.RunPaused }) &&
+		c.Status == lockstep.StatusLive {
+		from = lockstep.StatusLive
+	}
+	out, err := s.tell(ctx, c.ID, flow.SignalResume, from, to)
 	return ResumeConnection202JSONResponse(out), err
 }
 
@@ -87,6 +101,7 @@ func (s *Server) RetryConnection(ctx context.Context, req RetryConnectionRequest
 	if c.Status != lockstep.StatusLive {
 		return nil, notLive(c)
 	}
+	changing(ctx).row.Detail = string(retry.Problem)
 	if err := s.Supervisors.Retry(ctx, inputOf(c), retry); err != nil {
 		return nil, err
 	}

@@ -120,6 +120,9 @@ func (s *Server) CompleteAuthorization(ctx context.Context, req CompleteAuthoriz
 	if err != nil {
 		return nil, err
 	}
+	s.recordAudit(ctx, c.WorkspaceID, AuditRow{
+		Actor: "browser", Action: "completeAuthorization", Target: "connection/" + c.ID.String(), RequestID: requestID(ctx),
+	})
 	goesOn := s.goOn(ctx, c)
 	if b.wantsJSON {
 		out, err := s.show(ctx, c)

@@ -56,7 +56,7 @@ api:
   autoscaling: {enabled: true}
   podAnnotations: {a: b}
 serviceAccount: {annotations: {a: b}}
-networkPolicy: {enabled: true, apiFrom: [{namespaceSelector: {matchLabels: {name: ingress}}}]}
+networkPolicy: {enabled: true, apiFrom: [{namespaceSelector: {matchLabels: {name: ingress}}}], metricsFrom: [{podSelector: {matchLabels: {app: prometheus}}}]}
 `
 
 // nothing turns off what is on by default.
@@ -240,6 +240,34 @@ func TestWorkerIsLetDrain(t *testing.T) {
 	}
 }
 
+// TestPodsServeMetricsOnAPortOfTheirOwn holds the port to the setting, and keeps it
+// out of the Service: what is behind an ingress is read by anybody.
+func TestPodsServeMetricsOnAPortOfTheirOwn(t *testing.T) {
+	t.Parallel()
+
+	objects := render(t, `metrics: {port: 9999, otlpEndpoint: "http://collector:4318"}`)
+	for _, p := range pods(objects) {
+		c := p.spec.Containers[0]
+		if c.Name == "migrate" {
+			require.Empty(t, c.Ports)
+			continue
+		}
+		require.Contains(t, c.Ports, corev1.ContainerPort{Name: "metrics", ContainerPort: 9999}, p.name)
+		require.Contains(t, c.Env, corev1.EnvVar{Name: "LOCKSTEP_METRICS_ADDRESS", Value: ":9999"}, p.name)
+		require.Contains(t, c.Env, corev1.EnvVar{Name: "OTEL_EXPORTER_OTLP_ENDPOINT", Value: "http://collector:4318"}, p.name)
+		if c.Name == "worker" {
+			require.Equal(t, "/healthz", c.LivenessProbe.HTTPGet.Path)
+			require.Equal(t, "metrics", c.LivenessProbe.HTTPGet.Port.StrVal)
+		}
+	}
+	for _, object := range objects {
+		if service, ok := object.(*corev1.Service); ok {
+			require.Len(t, service.Spec.Ports, 1)
+			require.Equal(t, "http", service.Spec.Ports[0].TargetPort.StrVal)
+		}
+	}
+}
+
 func TestAPIIsProbedWhereItAnswers(t *testing.T) {
 	t.Parallel()
 
@@ -247,7 +275,6 @@ func TestAPIIsProbedWhereItAnswers(t *testing.T) {
 	for _, p := range pods(render(t, "")) {
 		c := p.spec.Containers[0]
 		if !strings.HasSuffix(p.name, "-api") {
-			require.Nil(t, c.LivenessProbe, p.name)
 			require.Nil(t, c.ReadinessProbe, p.name)
 			continue
 		}

@@ -62,7 +62,7 @@ var mayImport = []struct {
 	{"internal/stack", nil},
 	{"internal/client", nil},
 	{"internal/pace", []string{"internal/crm", "internal/crm/adapter"}},
-	{"internal/alert", nil},
+	{"internal/alert", []string{"internal/crm"}},
 	{"internal/conformance", nil},
 	{"deploy", nil},
 
@@ -94,7 +94,7 @@ var onlyIn = map[string][]string{
 
 	"database/sql": {"internal/store", "internal/store/db"}, // what goose takes; queries go through pgx
 	"net/http": {
-		"internal/client", "internal/crm/", "internal/crmsim", "internal/crmsim/", "internal/connect", "internal/oauth", "internal/obs", "internal/pace",
+		"internal/client", "internal/crm/", "internal/crmsim", "internal/crmsim/", "internal/connect", "internal/oauth", "internal/obs", "internal/pace", "internal/alert",
 		"internal/stack", "internal/stack/", "internal/e2e", "api/rest", "api", "worker", "starter",
 	},
 	"os": { // the mains, what starts processes, and the keyset's file

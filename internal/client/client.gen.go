@@ -18,6 +18,72 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ActionMethod.
+const (
+	ActionMethodPOST ActionMethod = "POST"
+)
+
+// Valid indicates whether the value is a known member of the ActionMethod enum.
+func (e ActionMethod) Valid() bool {
+	switch e {
+	case ActionMethodPOST:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AuditEntryActor.
+const (
+	AuditEntryActorAPIKey     AuditEntryActor = "api_key"
+	AuditEntryActorBrowser    AuditEntryActor = "browser"
+	AuditEntryActorTemporalUI AuditEntryActor = "temporal-ui"
+)
+
+// Valid indicates whether the value is a known member of the AuditEntryActor enum.
+func (e AuditEntryActor) Valid() bool {
+	switch e {
+	case AuditEntryActorAPIKey:
+		return true
+	case AuditEntryActorBrowser:
+		return true
+	case AuditEntryActorTemporalUI:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ConnectionHealthState.
+const (
+	ConnectionHealthStateInStep         ConnectionHealthState = "in_step"
+	ConnectionHealthStateNeedsAttention ConnectionHealthState = "needs_attention"
+	ConnectionHealthStatePaused         ConnectionHealthState = "paused"
+	ConnectionHealthStateSettingUp      ConnectionHealthState = "setting_up"
+	ConnectionHealthStateStopped        ConnectionHealthState = "stopped"
+	ConnectionHealthStateSyncing        ConnectionHealthState = "syncing"
+)
+
+// Valid indicates whether the value is a known member of the ConnectionHealthState enum.
+func (e ConnectionHealthState) Valid() bool {
+	switch e {
+	case ConnectionHealthStateInStep:
+		return true
+	case ConnectionHealthStateNeedsAttention:
+		return true
+	case ConnectionHealthStatePaused:
+		return true
+	case ConnectionHealthStateSettingUp:
+		return true
+	case ConnectionHealthStateStopped:
+		return true
+	case ConnectionHealthStateSyncing:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExplanationRetry.
 const (
 	ExplanationRetryAfterFix     ExplanationRetry = "after_fix"
@@ -292,9 +358,57 @@ type Account struct {
 	Name        string `json:"name"`
 }
 
+// Action defines model for Action.
+type Action struct {
+	Body   RetryConnection `json:"body"`
+	Href   string          `json:"href"`
+	Method ActionMethod    `json:"method"`
+}
+
+// ActionMethod defines model for Action.Method.
+type ActionMethod string
+
+// Alerts defines model for Alerts.
+type Alerts struct {
+	UpdatedAt time.Time `json:"updated_at"`
+	URL       string    `json:"url"`
+}
+
 // ApproveMapping defines model for ApproveMapping.
 type ApproveMapping struct {
 	Version int64 `json:"version"`
+}
+
+// AuditEntry defines model for AuditEntry.
+type AuditEntry struct {
+	// Action What was asked, such as `saveMapping`.
+	Action string `json:"action"`
+
+	// Actor A key, somebody who has signed in to a CRM, or somebody in Temporal's Web UI.
+	Actor  AuditEntryActor     `json:"actor"`
+	At     time.Time           `json:"at"`
+	Detail string              `json:"detail"`
+	ID     string              `json:"id"`
+	KeyID  *openapi_types.UUID `json:"key_id"`
+
+	// KeyName As it was then.
+	KeyName string `json:"key_name"`
+
+	// RequestID The request's id.
+	RequestID string `json:"request_id"`
+	Role      string `json:"role"`
+
+	// Target What was changed, such as `connection/<id>`.
+	Target string `json:"target"`
+}
+
+// AuditEntryActor A key, somebody who has signed in to a CRM, or somebody in Temporal's Web UI.
+type AuditEntryActor string
+
+// AuditPage defines model for AuditPage.
+type AuditPage struct {
+	Items []AuditEntry `json:"items"`
+	Next  *string      `json:"next"`
 }
 
 // Authorization defines model for Authorization.
@@ -334,8 +448,11 @@ type Connection struct {
 	CreatedAt              time.Time  `json:"created_at"`
 
 	// CurrentRun The run that is open, if one is.
-	CurrentRun *Run               `json:"current_run"`
-	ID         openapi_types.UUID `json:"id"`
+	CurrentRun *Run `json:"current_run"`
+
+	// GuideDismissed Nobody wants to see the checklist any more.
+	GuideDismissed bool               `json:"guide_dismissed"`
+	ID             openapi_types.UUID `json:"id"`
 
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
@@ -370,6 +487,29 @@ type Connection struct {
 	Vendor      string  `json:"vendor"`
 }
 
+// ConnectionHealth defines model for ConnectionHealth.
+type ConnectionHealth struct {
+	Freshness Freshness `json:"freshness"`
+
+	// Headline That in a sentence.
+	Headline string `json:"headline"`
+
+	// Last24Hours Records that have got their outcome in that time, each by its latest.
+	Last24Hours DayCounts `json:"last_24_hours"`
+
+	// Problems Whatever keeps records from the CRM now, however long it has.
+	Problems []ProblemCard `json:"problems"`
+
+	// State In step, on its way there, in need of a person, paused, not set up yet, or stopped until somebody connects it again.
+	State ConnectionHealthState `json:"state"`
+
+	// Summary The last 24 hours in a sentence.
+	Summary string `json:"summary"`
+}
+
+// ConnectionHealthState In step, on its way there, in need of a person, paused, not set up yet, or stopped until somebody connects it again.
+type ConnectionHealthState string
+
 // ConnectionList defines model for ConnectionList.
 type ConnectionList struct {
 	Items []Connection `json:"items"`
@@ -395,6 +535,22 @@ type CreateConnection struct {
 
 	// Vendor The CRM, such as `salesforce`.
 	Vendor string `json:"vendor"`
+}
+
+// CreateKey defines model for CreateKey.
+type CreateKey struct {
+	// Name Whose it is or what for; stands in the audit log.
+	Name string `json:"name"`
+
+	// Role What the key may do.
+	Role Role `json:"role"`
+}
+
+// DayCounts Records that have got their outcome in that time, each by its latest.
+type DayCounts struct {
+	Failed           int64 `json:"failed"`
+	Synced           int64 `json:"synced"`
+	WaitingOrSkipped int64 `json:"waiting_or_skipped"`
 }
 
 // DisconnectConnection defines model for DisconnectConnection.
@@ -493,6 +649,26 @@ type Fault struct {
 // Fields A record's values by the names of its fields.
 type Fields map[string]interface{}
 
+// Freshness defines model for Freshness.
+type Freshness struct {
+	// Pending How many records are on their way.
+	Pending int64 `json:"pending"`
+
+	// PendingSeconds For how long that is; 0 when nothing is pending.
+	PendingSeconds int64 `json:"pending_seconds"`
+
+	// PendingSince Since when the one that has waited longest is.
+	PendingSince *time.Time `json:"pending_since"`
+
+	// SyncedAt When changes were last looked for.
+	SyncedAt *time.Time `json:"synced_at"`
+}
+
+// Guide defines model for Guide.
+type Guide struct {
+	Dismissed bool `json:"dismissed"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	// Checks What it depends on, and whether that answers.
@@ -502,6 +678,21 @@ type Health struct {
 
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
+
+// Key defines model for Key.
+type Key struct {
+	CreatedAt time.Time          `json:"created_at"`
+	ID        openapi_types.UUID `json:"id"`
+	Name      string             `json:"name"`
+
+	// Role What the key may do.
+	Role Role `json:"role"`
+}
+
+// KeyList defines model for KeyList.
+type KeyList struct {
+	Items []Key `json:"items"`
+}
 
 // LoadReport defines model for LoadReport.
 type LoadReport struct {
@@ -550,9 +741,11 @@ type Mapping struct {
 
 // MappingIssue defines model for MappingIssue.
 type MappingIssue struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Target  string `json:"target"`
+	// Blocking A mapping with this cannot be saved.
+	Blocking bool   `json:"blocking"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	Target   string `json:"target"`
 }
 
 // MappingRule defines model for MappingRule.
@@ -565,6 +758,13 @@ type MappingRule struct {
 
 	// Target The CRM's, such as `FirstName`.
 	Target string `json:"target"`
+}
+
+// NewAlerts defines model for NewAlerts.
+type NewAlerts struct {
+	// Secret What alerts are signed with. It is shown this once.
+	Secret string `json:"secret"`
+	URL    string `json:"url"`
 }
 
 // NewConnection defines model for NewConnection.
@@ -582,9 +782,12 @@ type NewConnection struct {
 	CreatedAt    time.Time  `json:"created_at"`
 
 	// CurrentRun The run that is open, if one is.
-	CurrentRun *Run               `json:"current_run"`
-	ExpiresAt  time.Time          `json:"expires_at"`
-	ID         openapi_types.UUID `json:"id"`
+	CurrentRun *Run      `json:"current_run"`
+	ExpiresAt  time.Time `json:"expires_at"`
+
+	// GuideDismissed Nobody wants to see the checklist any more.
+	GuideDismissed bool               `json:"guide_dismissed"`
+	ID             openapi_types.UUID `json:"id"`
 
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
@@ -617,6 +820,18 @@ type NewConnection struct {
 	// TemporalURL Its workflow in Temporal's Web UI.
 	TemporalURL *string `json:"temporal_url"`
 	Vendor      string  `json:"vendor"`
+}
+
+// NewKey defines model for NewKey.
+type NewKey struct {
+	ID   openapi_types.UUID `json:"id"`
+	Name string             `json:"name"`
+
+	// Role What the key may do.
+	Role Role `json:"role"`
+
+	// Secret The key itself, `lsk_…`. It is shown this once.
+	Secret string `json:"secret"`
 }
 
 // Object defines model for Object.
@@ -666,6 +881,23 @@ type Problem struct {
 	Type     string      `json:"type"`
 }
 
+// ProblemCard defines model for ProblemCard.
+type ProblemCard struct {
+	// Examples The external ids of up to three of them.
+	Examples []string `json:"examples"`
+
+	// List Where all of them are listed.
+	List    string        `json:"list"`
+	Outcome FailedOutcome `json:"outcome"`
+	Problem Explanation   `json:"problem"`
+
+	// Records How many records have it.
+	Records int64 `json:"records"`
+
+	// Retry How to send them again; null where that is of no use or not possible now.
+	Retry *Action `json:"retry"`
+}
+
 // ProblemList defines model for ProblemList.
 type ProblemList struct {
 	Items []Explanation `json:"items"`
@@ -704,6 +936,12 @@ type RecordCounts struct {
 type RecordPage struct {
 	Items []Record `json:"items"`
 	Next  *string  `json:"next"`
+}
+
+// Remapped defines model for Remapped.
+type Remapped struct {
+	// Records How many records are sent again because of it.
+	Records int64 `json:"records"`
 }
 
 // RequestError defines model for RequestError.
@@ -757,6 +995,37 @@ type RunList struct {
 	Items []Run `json:"items"`
 }
 
+// SaveMapping defines model for SaveMapping.
+type SaveMapping struct {
+	Rules []SaveRule `json:"rules"`
+}
+
+// SaveRule Fills a field of the CRM with one of ours or with a fixed value.
+type SaveRule struct {
+	// Field Ours, such as `first_name`, or a custom attribute.
+	Field *string `json:"field,omitempty"`
+
+	// Fixed Stands in every record that is sent.
+	Fixed *string `json:"fixed,omitempty"`
+
+	// Target The CRM's, such as `FirstName`.
+	Target string `json:"target"`
+}
+
+// SavedMapping defines model for SavedMapping.
+type SavedMapping struct {
+	Issues []MappingIssue `json:"issues"`
+	Object Object         `json:"object"`
+
+	// Records How many records are sent again because of it.
+	Records int64         `json:"records"`
+	Rules   []MappingRule `json:"rules"`
+
+	// Type The CRM's type.
+	Type    string `json:"type"`
+	Version int64  `json:"version"`
+}
+
 // Schema defines model for Schema.
 type Schema struct {
 	DiscoveredAt time.Time     `json:"discovered_at"`
@@ -784,6 +1053,11 @@ type SchemaField struct {
 	Type       string `json:"type"`
 	Unique     bool   `json:"unique"`
 	Updatable  bool   `json:"updatable"`
+}
+
+// SetAlerts defines model for SetAlerts.
+type SetAlerts struct {
+	URL string `json:"url"`
 }
 
 // StartingPoint Import everything now, or send only what changes from now on.
@@ -868,6 +1142,9 @@ type ConnectionID = openapi_types.UUID
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// IfMatch defines model for IfMatch.
+type IfMatch = string
+
 // Limit defines model for Limit.
 type Limit = int
 
@@ -877,33 +1154,57 @@ type RunID = openapi_types.UUID
 // ProblemPage defines model for ProblemPage.
 type ProblemPage = Problem
 
+// StopAlertsParams defines parameters for StopAlerts.
+type StopAlertsParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SetAlertsParams defines parameters for SetAlerts.
+type SetAlertsParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListAuditParams defines parameters for ListAudit.
+type ListAuditParams struct {
+	// Limit The most items in an answer; 50 unless told.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Before The `next` of the page before.
+	Before *string `form:"before,omitempty" json:"before,omitempty"`
+
+	// Target Only changes of this, such as `connection/<id>`.
+	Target *string `form:"target,omitempty" json:"target,omitempty"`
+}
+
 // CreateConnectionParams defines parameters for CreateConnection.
 type CreateConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // UpdateConnectionParams defines parameters for UpdateConnection.
 type UpdateConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // AuthorizeConnectionParams defines parameters for AuthorizeConnection.
 type AuthorizeConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DisconnectConnectionParams defines parameters for DisconnectConnection.
 type DisconnectConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DiscoverConnectionParams defines parameters for DiscoverConnection.
 type DiscoverConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -923,6 +1224,15 @@ type ListEventsParams struct {
 
 	// Run Only events of this run.
 	Run *openapi_types.UUID `form:"run,omitempty" json:"run,omitempty"`
+
+	// Record Only events of this record.
+	Record *openapi_types.UUID `form:"record,omitempty" json:"record,omitempty"`
+
+	// Since Only events from this moment on, such as `2026-11-22T06:00:00Z`.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this moment.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 }
 
 // ListFailedParams defines parameters for ListFailed.
@@ -940,39 +1250,69 @@ type ListFailedParams struct {
 	Problem *string `form:"problem,omitempty" json:"problem,omitempty"`
 }
 
+// SetGuideParams defines parameters for SetGuide.
+type SetGuideParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetMappingParams defines parameters for GetMapping.
 type GetMappingParams struct {
 	// Object The kind of record.
 	Object *Object `form:"object,omitempty" json:"object,omitempty"`
 }
 
+// SaveMappingParams defines parameters for SaveMapping.
+type SaveMappingParams struct {
+	// Object The kind of record.
+	Object *Object `form:"object,omitempty" json:"object,omitempty"`
+
+	// IfMatch The `ETag` of what was read.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ApproveMappingParams defines parameters for ApproveMapping.
 type ApproveMappingParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ResetMappingParams defines parameters for ResetMapping.
+type ResetMappingParams struct {
+	// Object The kind of record.
+	Object *Object `form:"object,omitempty" json:"object,omitempty"`
+
+	// IfMatch The `ETag` of what was read.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PauseConnectionParams defines parameters for PauseConnection.
 type PauseConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ResumeConnectionParams defines parameters for ResumeConnection.
 type ResumeConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ResyncConnectionParams defines parameters for ResyncConnection.
 type ResyncConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RetryConnectionParams defines parameters for RetryConnection.
 type RetryConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -990,19 +1330,31 @@ type GetSchemaParams struct {
 
 // ChooseStartingPointParams defines parameters for ChooseStartingPoint.
 type ChooseStartingPointParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SyncConnectionParams defines parameters for SyncConnection.
 type SyncConnectionParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SendTestContactParams defines parameters for SendTestContact.
 type SendTestContactParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateKeyParams defines parameters for CreateKey.
+type CreateKeyParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RevokeKeyParams defines parameters for RevokeKey.
+type RevokeKeyParams struct {
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -1036,15 +1388,18 @@ type LoadRecordsParams struct {
 	// IDColumn The column that holds the external id, when it is not one that would be chosen.
 	IDColumn *string `form:"id_column,omitempty" json:"id_column,omitempty"`
 
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelRunParams defines parameters for CancelRun.
 type CancelRunParams struct {
-	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated.
+	// IdempotencyKey Any text of the caller's that is the same when the same request is repeated, and in no other request of the workspace.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// SetAlertsJSONRequestBody defines body for SetAlerts for application/json ContentType.
+type SetAlertsJSONRequestBody = SetAlerts
 
 // CreateConnectionJSONRequestBody defines body for CreateConnection for application/json ContentType.
 type CreateConnectionJSONRequestBody = CreateConnection
@@ -1055,6 +1410,12 @@ type UpdateConnectionJSONRequestBody = UpdateConnection
 // DisconnectConnectionJSONRequestBody defines body for DisconnectConnection for application/json ContentType.
 type DisconnectConnectionJSONRequestBody = DisconnectConnection
 
+// SetGuideJSONRequestBody defines body for SetGuide for application/json ContentType.
+type SetGuideJSONRequestBody = Guide
+
+// SaveMappingJSONRequestBody defines body for SaveMapping for application/json ContentType.
+type SaveMappingJSONRequestBody = SaveMapping
+
 // ApproveMappingJSONRequestBody defines body for ApproveMapping for application/json ContentType.
 type ApproveMappingJSONRequestBody = ApproveMapping
 
@@ -1063,6 +1424,9 @@ type RetryConnectionJSONRequestBody = RetryConnection
 
 // ChooseStartingPointJSONRequestBody defines body for ChooseStartingPoint for application/json ContentType.
 type ChooseStartingPointJSONRequestBody = ChooseStartingPoint
+
+// CreateKeyJSONRequestBody defines body for CreateKey for application/json ContentType.
+type CreateKeyJSONRequestBody = CreateKey
 
 // LoadRecordsJSONRequestBody defines body for LoadRecords for application/json ContentType.
 type LoadRecordsJSONRequestBody = LoadRecordsJSONBody
@@ -1150,6 +1514,43 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StopAlerts Tell the workspace no more
+	//
+	// Corresponds with DELETE /v1/alerts (the `StopAlerts` operationId).
+	StopAlerts(ctx context.Context, params *StopAlertsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAlerts Where the workspace is told when a connection needs a person
+	//
+	// Corresponds with GET /v1/alerts (the `GetAlerts` operationId).
+	GetAlerts(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetAlertsWithBody Say where the workspace is told
+	//
+	// A public https address that takes a POST of JSON. `Lockstep-Signature: t=<unix seconds>,v1=<hex>` signs it with the secret in
+	// the answer, which is in no other and a new one each time: HMAC-SHA256 of `<t>.<body>`. Compare it, and refuse what is older
+	// than five minutes. `Lockstep-Event` is the same when an alert is sent again.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/alerts (the `SetAlerts` operationId).
+	SetAlertsWithBody(ctx context.Context, params *SetAlertsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetAlerts Say where the workspace is told
+	//
+	// A public https address that takes a POST of JSON. `Lockstep-Signature: t=<unix seconds>,v1=<hex>` signs it with the secret in
+	// the answer, which is in no other and a new one each time: HMAC-SHA256 of `<t>.<body>`. Compare it, and refuse what is older
+	// than five minutes. `Lockstep-Event` is the same when an alert is sent again.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/alerts (the `SetAlerts` operationId).
+	SetAlerts(ctx context.Context, params *SetAlertsParams, body SetAlertsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAudit Who has changed what, newest first
+	//
+	// Corresponds with GET /v1/audit (the `ListAudit` operationId).
+	ListAudit(ctx context.Context, params *ListAuditParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// OpenConnectLink Where an `authorize_url` leads
 	//
@@ -1252,10 +1653,59 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/connections/{connection_id}/failed (the `ListFailed` operationId).
 	ListFailed(ctx context.Context, connectionID ConnectionID, params *ListFailedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// SetGuideWithBody Dismiss the setup guide of a connection, or have it back
+	//
+	// For everybody in the workspace, for good. The checklist goes on being answered.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/connections/{connection_id}/guide (the `SetGuide` operationId).
+	SetGuideWithBody(ctx context.Context, connectionID ConnectionID, params *SetGuideParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetGuide Dismiss the setup guide of a connection, or have it back
+	//
+	// For everybody in the workspace, for good. The checklist goes on being answered.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/connections/{connection_id}/guide (the `SetGuide` operationId).
+	SetGuide(ctx context.Context, connectionID ConnectionID, params *SetGuideParams, body SetGuideJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetConnectionHealth Whether everything is in step, and what to do where it is not
+	//
+	// The last 24 hours in plain English, each problem that records have with its fix, and how fresh the CRM is.
+	//
+	// Corresponds with GET /v1/connections/{connection_id}/health (the `GetConnectionHealth` operationId).
+	GetConnectionHealth(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetMapping The mapping of an object, and what is wrong with it
 	//
 	// Corresponds with GET /v1/connections/{connection_id}/mapping (the `GetMapping` operationId).
 	GetMapping(ctx context.Context, connectionID ConnectionID, params *GetMappingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SaveMappingWithBody Save another mapping of an object
+	//
+	// The rules given stand instead of those that are there. `If-Match` has to name the version that was read (its `ETag`), so that
+	// nobody's change is lost. A rule for a field that the CRM does not have, that cannot be written, that is there twice, or with
+	// a fixed value that the field does not take is refused; a required field that nothing fills is only told of, since the CRM may
+	// fill it itself. Every record that is in the CRM is sent again with the next sync.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/connections/{connection_id}/mapping (the `SaveMapping` operationId).
+	SaveMappingWithBody(ctx context.Context, connectionID ConnectionID, params *SaveMappingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SaveMapping Save another mapping of an object
+	//
+	// The rules given stand instead of those that are there. `If-Match` has to name the version that was read (its `ETag`), so that
+	// nobody's change is lost. A rule for a field that the CRM does not have, that cannot be written, that is there twice, or with
+	// a fixed value that the field does not take is refused; a required field that nothing fills is only told of, since the CRM may
+	// fill it itself. Every record that is in the CRM is sent again with the next sync.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/connections/{connection_id}/mapping (the `SaveMapping` operationId).
+	SaveMapping(ctx context.Context, connectionID ConnectionID, params *SaveMappingParams, body SaveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ApproveMappingWithBody Say that the mapping of contacts is as it should be
 	//
@@ -1274,6 +1724,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
 	ApproveMapping(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResetMapping Go back to the default mapping of an object
+	//
+	// What can be mapped without asking, by the fields that were last discovered. With `If-Match`, only of that version.
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/mapping/reset (the `ResetMapping` operationId).
+	ResetMapping(ctx context.Context, connectionID ConnectionID, params *ResetMappingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListOwners The CRM's users that records can be given to
 	//
@@ -1361,6 +1818,36 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/connections/{connection_id}/test-contact (the `SendTestContact` operationId).
 	SendTestContact(ctx context.Context, connectionID ConnectionID, params *SendTestContactParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListKeys The workspace's API keys that are in force, oldest first
+	//
+	// Corresponds with GET /v1/keys (the `ListKeys` operationId).
+	ListKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateKeyWithBody Issue an API key
+	//
+	// Its secret is in the answer and nowhere else.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/keys (the `CreateKey` operationId).
+	CreateKeyWithBody(ctx context.Context, params *CreateKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateKey Issue an API key
+	//
+	// Its secret is in the answer and nowhere else.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/keys (the `CreateKey` operationId).
+	CreateKey(ctx context.Context, params *CreateKeyParams, body CreateKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeKey Revoke an API key
+	//
+	// From then on nothing is answered to it. The last key of an admin stays.
+	//
+	// Corresponds with DELETE /v1/keys/{key_id} (the `RevokeKey` operationId).
+	RevokeKey(ctx context.Context, keyID openapi_types.UUID, params *RevokeKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CompleteAuthorization Where the CRM sends the browser back to
 	//
 	// Corresponds with GET /v1/oauth/callback (the `CompleteAuthorization` operationId).
@@ -1416,6 +1903,14 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/runs/{run_id}/cancel (the `CancelRun` operationId).
 	CancelRun(ctx context.Context, runID RunID, params *CancelRunParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// FollowRun How far a run is, as it goes on
+	//
+	// Server-sent events: `progress` whenever something has changed, and `end` once the run has ended, each with the run as
+	// `GET /v1/runs/{run_id}` answers it. Between them a comment says that the line is up. After `end` nothing comes.
+	//
+	// Corresponds with GET /v1/runs/{run_id}/progress (the `FollowRun` operationId).
+	FollowRun(ctx context.Context, runID RunID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetWorkspace The workspace that the key belongs to
 	//
 	// Corresponds with GET /v1/workspace (the `GetWorkspace` operationId).
@@ -1442,6 +1937,93 @@ func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReadinessRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StopAlerts Tell the workspace no more
+//
+// Corresponds with DELETE /v1/alerts (the `StopAlerts` operationId).
+func (c *Client) StopAlerts(ctx context.Context, params *StopAlertsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStopAlertsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAlerts Where the workspace is told when a connection needs a person
+//
+// Corresponds with GET /v1/alerts (the `GetAlerts` operationId).
+func (c *Client) GetAlerts(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAlertsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetAlertsWithBody Say where the workspace is told
+//
+// A public https address that takes a POST of JSON. `Lockstep-Signature: t=<unix seconds>,v1=<hex>` signs it with the secret in
+// the answer, which is in no other and a new one each time: HMAC-SHA256 of `<t>.<body>`. Compare it, and refuse what is older
+// than five minutes. `Lockstep-Event` is the same when an alert is sent again.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/alerts (the `SetAlerts` operationId).
+func (c *Client) SetAlertsWithBody(ctx context.Context, params *SetAlertsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetAlertsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetAlerts Say where the workspace is told
+//
+// A public https address that takes a POST of JSON. `Lockstep-Signature: t=<unix seconds>,v1=<hex>` signs it with the secret in
+// the answer, which is in no other and a new one each time: HMAC-SHA256 of `<t>.<body>`. Compare it, and refuse what is older
+// than five minutes. `Lockstep-Event` is the same when an alert is sent again.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/alerts (the `SetAlerts` operationId).
+func (c *Client) SetAlerts(ctx context.Context, params *SetAlertsParams, body SetAlertsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetAlertsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAudit Who has changed what, newest first
+//
+// Corresponds with GET /v1/audit (the `ListAudit` operationId).
+func (c *Client) ListAudit(ctx context.Context, params *ListAuditParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAuditRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1683,11 +2265,110 @@ func (c *Client) ListFailed(ctx context.Context, connectionID ConnectionID, para
 	return c.Client.Do(req)
 }
 
+// SetGuideWithBody Dismiss the setup guide of a connection, or have it back
+//
+// For everybody in the workspace, for good. The checklist goes on being answered.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/connections/{connection_id}/guide (the `SetGuide` operationId).
+func (c *Client) SetGuideWithBody(ctx context.Context, connectionID ConnectionID, params *SetGuideParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetGuideRequestWithBody(c.Server, connectionID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetGuide Dismiss the setup guide of a connection, or have it back
+//
+// For everybody in the workspace, for good. The checklist goes on being answered.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/connections/{connection_id}/guide (the `SetGuide` operationId).
+func (c *Client) SetGuide(ctx context.Context, connectionID ConnectionID, params *SetGuideParams, body SetGuideJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetGuideRequest(c.Server, connectionID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetConnectionHealth Whether everything is in step, and what to do where it is not
+//
+// The last 24 hours in plain English, each problem that records have with its fix, and how fresh the CRM is.
+//
+// Corresponds with GET /v1/connections/{connection_id}/health (the `GetConnectionHealth` operationId).
+func (c *Client) GetConnectionHealth(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetConnectionHealthRequest(c.Server, connectionID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetMapping The mapping of an object, and what is wrong with it
 //
 // Corresponds with GET /v1/connections/{connection_id}/mapping (the `GetMapping` operationId).
 func (c *Client) GetMapping(ctx context.Context, connectionID ConnectionID, params *GetMappingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMappingRequest(c.Server, connectionID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SaveMappingWithBody Save another mapping of an object
+//
+// The rules given stand instead of those that are there. `If-Match` has to name the version that was read (its `ETag`), so that
+// nobody's change is lost. A rule for a field that the CRM does not have, that cannot be written, that is there twice, or with
+// a fixed value that the field does not take is refused; a required field that nothing fills is only told of, since the CRM may
+// fill it itself. Every record that is in the CRM is sent again with the next sync.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/connections/{connection_id}/mapping (the `SaveMapping` operationId).
+func (c *Client) SaveMappingWithBody(ctx context.Context, connectionID ConnectionID, params *SaveMappingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSaveMappingRequestWithBody(c.Server, connectionID, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SaveMapping Save another mapping of an object
+//
+// The rules given stand instead of those that are there. `If-Match` has to name the version that was read (its `ETag`), so that
+// nobody's change is lost. A rule for a field that the CRM does not have, that cannot be written, that is there twice, or with
+// a fixed value that the field does not take is refused; a required field that nothing fills is only told of, since the CRM may
+// fill it itself. Every record that is in the CRM is sent again with the next sync.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/connections/{connection_id}/mapping (the `SaveMapping` operationId).
+func (c *Client) SaveMapping(ctx context.Context, connectionID ConnectionID, params *SaveMappingParams, body SaveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSaveMappingRequest(c.Server, connectionID, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1726,6 +2407,23 @@ func (c *Client) ApproveMappingWithBody(ctx context.Context, connectionID Connec
 // Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
 func (c *Client) ApproveMapping(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewApproveMappingRequest(c.Server, connectionID, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResetMapping Go back to the default mapping of an object
+//
+// What can be mapped without asking, by the fields that were last discovered. With `If-Match`, only of that version.
+//
+// Corresponds with POST /v1/connections/{connection_id}/mapping/reset (the `ResetMapping` operationId).
+func (c *Client) ResetMapping(ctx context.Context, connectionID ConnectionID, params *ResetMappingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResetMappingRequest(c.Server, connectionID, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1942,6 +2640,76 @@ func (c *Client) SendTestContact(ctx context.Context, connectionID ConnectionID,
 	return c.Client.Do(req)
 }
 
+// ListKeys The workspace's API keys that are in force, oldest first
+//
+// Corresponds with GET /v1/keys (the `ListKeys` operationId).
+func (c *Client) ListKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListKeysRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateKeyWithBody Issue an API key
+//
+// Its secret is in the answer and nowhere else.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/keys (the `CreateKey` operationId).
+func (c *Client) CreateKeyWithBody(ctx context.Context, params *CreateKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateKeyRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateKey Issue an API key
+//
+// Its secret is in the answer and nowhere else.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/keys (the `CreateKey` operationId).
+func (c *Client) CreateKey(ctx context.Context, params *CreateKeyParams, body CreateKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateKeyRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeKey Revoke an API key
+//
+// From then on nothing is answered to it. The last key of an admin stays.
+//
+// Corresponds with DELETE /v1/keys/{key_id} (the `RevokeKey` operationId).
+func (c *Client) RevokeKey(ctx context.Context, keyID openapi_types.UUID, params *RevokeKeyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeKeyRequest(c.Server, keyID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CompleteAuthorization Where the CRM sends the browser back to
 //
 // Corresponds with GET /v1/oauth/callback (the `CompleteAuthorization` operationId).
@@ -2067,6 +2835,24 @@ func (c *Client) CancelRun(ctx context.Context, runID RunID, params *CancelRunPa
 	return c.Client.Do(req)
 }
 
+// FollowRun How far a run is, as it goes on
+//
+// Server-sent events: `progress` whenever something has changed, and `end` once the run has ended, each with the run as
+// `GET /v1/runs/{run_id}` answers it. Between them a comment says that the line is up. After `end` nothing comes.
+//
+// Corresponds with GET /v1/runs/{run_id}/progress (the `FollowRun` operationId).
+func (c *Client) FollowRun(ctx context.Context, runID RunID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewFollowRunRequest(c.Server, runID)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetWorkspace The workspace that the key belongs to
 //
 // Corresponds with GET /v1/workspace (the `GetWorkspace` operationId).
@@ -2126,6 +2912,208 @@ func NewGetReadinessRequest(server string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStopAlertsRequest constructs an http.Request for the StopAlerts method
+func NewStopAlertsRequest(server string, params *StopAlertsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/alerts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetAlertsRequest constructs an http.Request for the GetAlerts method
+func NewGetAlertsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/alerts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetAlertsRequest calls the generic SetAlerts builder with application/json body
+func NewSetAlertsRequest(server string, params *SetAlertsParams, body SetAlertsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetAlertsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSetAlertsRequestWithBody constructs an http.Request for the SetAlerts method, with any body, and a specified content type
+func NewSetAlertsRequestWithBody(server string, params *SetAlertsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/alerts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListAuditRequest constructs an http.Request for the ListAudit method
+func NewListAuditRequest(server string, params *ListAuditParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/audit")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Target != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "target", *params.Target, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -2603,6 +3591,42 @@ func NewListEventsRequest(server string, connectionID ConnectionID, params *List
 
 		}
 
+		if params.Record != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "record", *params.Record, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -2714,6 +3738,102 @@ func NewListFailedRequest(server string, connectionID ConnectionID, params *List
 	return req, nil
 }
 
+// NewSetGuideRequest calls the generic SetGuide builder with application/json body
+func NewSetGuideRequest(server string, connectionID ConnectionID, params *SetGuideParams, body SetGuideJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetGuideRequestWithBody(server, connectionID, params, "application/json", bodyReader)
+}
+
+// NewSetGuideRequestWithBody constructs an http.Request for the SetGuide method, with any body, and a specified content type
+func NewSetGuideRequestWithBody(server string, connectionID ConnectionID, params *SetGuideParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/guide", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetConnectionHealthRequest constructs an http.Request for the GetConnectionHealth method
+func NewGetConnectionHealthRequest(server string, connectionID ConnectionID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/health", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetMappingRequest constructs an http.Request for the GetMapping method
 func NewGetMappingRequest(server string, connectionID ConnectionID, params *GetMappingParams) (*http.Request, error) {
 	var err error
@@ -2775,6 +3895,106 @@ func NewGetMappingRequest(server string, connectionID ConnectionID, params *GetM
 	return req, nil
 }
 
+// NewSaveMappingRequest calls the generic SaveMapping builder with application/json body
+func NewSaveMappingRequest(server string, connectionID ConnectionID, params *SaveMappingParams, body SaveMappingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSaveMappingRequestWithBody(server, connectionID, params, "application/json", bodyReader)
+}
+
+// NewSaveMappingRequestWithBody constructs an http.Request for the SaveMapping method, with any body, and a specified content type
+func NewSaveMappingRequestWithBody(server string, connectionID ConnectionID, params *SaveMappingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/mapping", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Object != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "object", *params.Object, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewApproveMappingRequest calls the generic ApproveMapping builder with application/json body
 func NewApproveMappingRequest(server string, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -2830,6 +4050,93 @@ func NewApproveMappingRequestWithBody(server string, connectionID ConnectionID, 
 			}
 
 			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewResetMappingRequest constructs an http.Request for the ResetMapping method
+func NewResetMappingRequest(server string, connectionID ConnectionID, params *ResetMappingParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "connection_id", connectionID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/connections/%s/mapping/reset", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Object != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "object", *params.Object, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
 		}
 
 	}
@@ -3358,6 +4665,137 @@ func NewSendTestContactRequest(server string, connectionID ConnectionID, params 
 	return req, nil
 }
 
+// NewListKeysRequest constructs an http.Request for the ListKeys method
+func NewListKeysRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateKeyRequest calls the generic CreateKey builder with application/json body
+func NewCreateKeyRequest(server string, params *CreateKeyParams, body CreateKeyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateKeyRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateKeyRequestWithBody constructs an http.Request for the CreateKey method, with any body, and a specified content type
+func NewCreateKeyRequestWithBody(server string, params *CreateKeyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRevokeKeyRequest constructs an http.Request for the RevokeKey method
+func NewRevokeKeyRequest(server string, keyID openapi_types.UUID, params *RevokeKeyParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "key_id", keyID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/keys/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewCompleteAuthorizationRequest constructs an http.Request for the CompleteAuthorization method
 func NewCompleteAuthorizationRequest(server string, params *CompleteAuthorizationParams) (*http.Request, error) {
 	var err error
@@ -3718,6 +5156,40 @@ func NewCancelRunRequest(server string, runID RunID, params *CancelRunParams) (*
 	return req, nil
 }
 
+// NewFollowRunRequest constructs an http.Request for the FollowRun method
+func NewFollowRunRequest(server string, runID RunID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "run_id", runID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/runs/%s/progress", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetWorkspaceRequest constructs an http.Request for the GetWorkspace method
 func NewGetWorkspaceRequest(server string) (*http.Request, error) {
 	var err error
@@ -3802,6 +5274,49 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadinessWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetReadinessResponse, error)
+
+	// StopAlertsWithResponse Tell the workspace no more
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/alerts (the `StopAlerts` operationId).
+	StopAlertsWithResponse(ctx context.Context, params *StopAlertsParams, reqEditors ...RequestEditorFn) (*StopAlertsResponse, error)
+
+	// GetAlertsWithResponse Where the workspace is told when a connection needs a person
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/alerts (the `GetAlerts` operationId).
+	GetAlertsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAlertsResponse, error)
+
+	// SetAlertsWithBodyWithResponse Say where the workspace is told
+	//
+	// A public https address that takes a POST of JSON. `Lockstep-Signature: t=<unix seconds>,v1=<hex>` signs it with the secret in
+	// the answer, which is in no other and a new one each time: HMAC-SHA256 of `<t>.<body>`. Compare it, and refuse what is older
+	// than five minutes. `Lockstep-Event` is the same when an alert is sent again.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/alerts (the `SetAlerts` operationId).
+	SetAlertsWithBodyWithResponse(ctx context.Context, params *SetAlertsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetAlertsResponse, error)
+
+	// SetAlertsWithResponse Say where the workspace is told
+	//
+	// A public https address that takes a POST of JSON. `Lockstep-Signature: t=<unix seconds>,v1=<hex>` signs it with the secret in
+	// the answer, which is in no other and a new one each time: HMAC-SHA256 of `<t>.<body>`. Compare it, and refuse what is older
+	// than five minutes. `Lockstep-Event` is the same when an alert is sent again.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/alerts (the `SetAlerts` operationId).
+	SetAlertsWithResponse(ctx context.Context, params *SetAlertsParams, body SetAlertsJSONRequestBody, reqEditors ...RequestEditorFn) (*SetAlertsResponse, error)
+
+	// ListAuditWithResponse Who has changed what, newest first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/audit (the `ListAudit` operationId).
+	ListAuditWithResponse(ctx context.Context, params *ListAuditParams, reqEditors ...RequestEditorFn) (*ListAuditResponse, error)
 
 	// OpenConnectLinkWithResponse Where an `authorize_url` leads
 	//
@@ -3918,12 +5433,63 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/connections/{connection_id}/failed (the `ListFailed` operationId).
 	ListFailedWithResponse(ctx context.Context, connectionID ConnectionID, params *ListFailedParams, reqEditors ...RequestEditorFn) (*ListFailedResponse, error)
 
+	// SetGuideWithBodyWithResponse Dismiss the setup guide of a connection, or have it back
+	//
+	// For everybody in the workspace, for good. The checklist goes on being answered.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/connections/{connection_id}/guide (the `SetGuide` operationId).
+	SetGuideWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *SetGuideParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetGuideResponse, error)
+
+	// SetGuideWithResponse Dismiss the setup guide of a connection, or have it back
+	//
+	// For everybody in the workspace, for good. The checklist goes on being answered.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/connections/{connection_id}/guide (the `SetGuide` operationId).
+	SetGuideWithResponse(ctx context.Context, connectionID ConnectionID, params *SetGuideParams, body SetGuideJSONRequestBody, reqEditors ...RequestEditorFn) (*SetGuideResponse, error)
+
+	// GetConnectionHealthWithResponse Whether everything is in step, and what to do where it is not
+	//
+	// The last 24 hours in plain English, each problem that records have with its fix, and how fresh the CRM is.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/connections/{connection_id}/health (the `GetConnectionHealth` operationId).
+	GetConnectionHealthWithResponse(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*GetConnectionHealthResponse, error)
+
 	// GetMappingWithResponse The mapping of an object, and what is wrong with it
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/connections/{connection_id}/mapping (the `GetMapping` operationId).
 	GetMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *GetMappingParams, reqEditors ...RequestEditorFn) (*GetMappingResponse, error)
+
+	// SaveMappingWithBodyWithResponse Save another mapping of an object
+	//
+	// The rules given stand instead of those that are there. `If-Match` has to name the version that was read (its `ETag`), so that
+	// nobody's change is lost. A rule for a field that the CRM does not have, that cannot be written, that is there twice, or with
+	// a fixed value that the field does not take is refused; a required field that nothing fills is only told of, since the CRM may
+	// fill it itself. Every record that is in the CRM is sent again with the next sync.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/connections/{connection_id}/mapping (the `SaveMapping` operationId).
+	SaveMappingWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *SaveMappingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SaveMappingResponse, error)
+
+	// SaveMappingWithResponse Save another mapping of an object
+	//
+	// The rules given stand instead of those that are there. `If-Match` has to name the version that was read (its `ETag`), so that
+	// nobody's change is lost. A rule for a field that the CRM does not have, that cannot be written, that is there twice, or with
+	// a fixed value that the field does not take is refused; a required field that nothing fills is only told of, since the CRM may
+	// fill it itself. Every record that is in the CRM is sent again with the next sync.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/connections/{connection_id}/mapping (the `SaveMapping` operationId).
+	SaveMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *SaveMappingParams, body SaveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*SaveMappingResponse, error)
 
 	// ApproveMappingWithBodyWithResponse Say that the mapping of contacts is as it should be
 	//
@@ -3942,6 +5508,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/connections/{connection_id}/mapping/approve (the `ApproveMapping` operationId).
 	ApproveMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *ApproveMappingParams, body ApproveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*ApproveMappingResponse, error)
+
+	// ResetMappingWithResponse Go back to the default mapping of an object
+	//
+	// What can be mapped without asking, by the fields that were last discovered. With `If-Match`, only of that version.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/connections/{connection_id}/mapping/reset (the `ResetMapping` operationId).
+	ResetMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *ResetMappingParams, reqEditors ...RequestEditorFn) (*ResetMappingResponse, error)
 
 	// ListOwnersWithResponse The CRM's users that records can be given to
 	//
@@ -4045,6 +5620,40 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/connections/{connection_id}/test-contact (the `SendTestContact` operationId).
 	SendTestContactWithResponse(ctx context.Context, connectionID ConnectionID, params *SendTestContactParams, reqEditors ...RequestEditorFn) (*SendTestContactResponse, error)
 
+	// ListKeysWithResponse The workspace's API keys that are in force, oldest first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/keys (the `ListKeys` operationId).
+	ListKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListKeysResponse, error)
+
+	// CreateKeyWithBodyWithResponse Issue an API key
+	//
+	// Its secret is in the answer and nowhere else.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/keys (the `CreateKey` operationId).
+	CreateKeyWithBodyWithResponse(ctx context.Context, params *CreateKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateKeyResponse, error)
+
+	// CreateKeyWithResponse Issue an API key
+	//
+	// Its secret is in the answer and nowhere else.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/keys (the `CreateKey` operationId).
+	CreateKeyWithResponse(ctx context.Context, params *CreateKeyParams, body CreateKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateKeyResponse, error)
+
+	// RevokeKeyWithResponse Revoke an API key
+	//
+	// From then on nothing is answered to it. The last key of an admin stays.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/keys/{key_id} (the `RevokeKey` operationId).
+	RevokeKeyWithResponse(ctx context.Context, keyID openapi_types.UUID, params *RevokeKeyParams, reqEditors ...RequestEditorFn) (*RevokeKeyResponse, error)
+
 	// CompleteAuthorizationWithResponse Where the CRM sends the browser back to
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -4109,6 +5718,16 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/runs/{run_id}/cancel (the `CancelRun` operationId).
 	CancelRunWithResponse(ctx context.Context, runID RunID, params *CancelRunParams, reqEditors ...RequestEditorFn) (*CancelRunResponse, error)
+
+	// FollowRunWithResponse How far a run is, as it goes on
+	//
+	// Server-sent events: `progress` whenever something has changed, and `end` once the run has ended, each with the run as
+	// `GET /v1/runs/{run_id}` answers it. Between them a comment says that the line is up. After `end` nothing comes.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/runs/{run_id}/progress (the `FollowRun` operationId).
+	FollowRunWithResponse(ctx context.Context, runID RunID, reqEditors ...RequestEditorFn) (*FollowRunResponse, error)
 
 	// GetWorkspaceWithResponse The workspace that the key belongs to
 	//
@@ -4215,6 +5834,191 @@ func (r GetReadinessResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReadinessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StopAlertsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StopAlertsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StopAlertsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StopAlertsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StopAlertsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StopAlertsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetAlertsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Alerts
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAlertsResponse) GetJSON200() *Alerts {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetAlertsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAlertsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAlertsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAlertsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAlertsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetAlertsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *NewAlerts
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetAlertsResponse) GetJSON200() *NewAlerts {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetAlertsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetAlertsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetAlertsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetAlertsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetAlertsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListAuditResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AuditPage
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListAuditResponse) GetJSON200() *AuditPage {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListAuditResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListAuditResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListAuditResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListAuditResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListAuditResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4710,6 +6514,107 @@ func (r ListFailedResponse) ContentType() string {
 	return ""
 }
 
+type SetGuideResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *Guide
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SetGuideResponse) GetJSON200() *Guide {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SetGuideResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetGuideResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetGuideResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetGuideResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetGuideResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetConnectionHealthResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ConnectionHealth
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetConnectionHealthResponse) GetJSON200() *ConnectionHealth {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetConnectionHealthResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetConnectionHealthResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetConnectionHealthResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetConnectionHealthResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetConnectionHealthResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetMappingResponse200Headers the declared response headers of an HTTP 200 response for GetMapping
+type GetMappingResponse200Headers struct {
+	ETag string
+}
+
 type GetMappingResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -4717,6 +6622,8 @@ type GetMappingResponse struct {
 	JSON200 *Mapping
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetMappingResponse200Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -4752,6 +6659,61 @@ func (r GetMappingResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetMappingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// SaveMappingResponse200Headers the declared response headers of an HTTP 200 response for SaveMapping
+type SaveMappingResponse200Headers struct {
+	ETag string
+}
+
+type SaveMappingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SavedMapping
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SaveMappingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SaveMappingResponse) GetJSON200() *SavedMapping {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SaveMappingResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SaveMappingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SaveMappingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SaveMappingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SaveMappingResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -4800,6 +6762,61 @@ func (r ApproveMappingResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ApproveMappingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// ResetMappingResponse200Headers the declared response headers of an HTTP 200 response for ResetMapping
+type ResetMappingResponse200Headers struct {
+	ETag string
+}
+
+type ResetMappingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SavedMapping
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ResetMappingResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ResetMappingResponse) GetJSON200() *SavedMapping {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ResetMappingResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ResetMappingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResetMappingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResetMappingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResetMappingResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -5286,6 +7303,143 @@ func (r SendTestContactResponse) ContentType() string {
 	return ""
 }
 
+type ListKeysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *KeyList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListKeysResponse) GetJSON200() *KeyList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListKeysResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListKeysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListKeysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListKeysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListKeysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *NewKey
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateKeyResponse) GetJSON201() *NewKey {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateKeyResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RevokeKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RevokeKeyResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RevokeKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RevokeKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RevokeKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RevokeKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type CompleteAuthorizationResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5574,6 +7728,54 @@ func (r CancelRunResponse) ContentType() string {
 	return ""
 }
 
+// FollowRunResponse200Headers the declared response headers of an HTTP 200 response for FollowRun
+type FollowRunResponse200Headers struct {
+	CacheControl string
+}
+
+type FollowRunResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *FollowRunResponse200Headers
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r FollowRunResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r FollowRunResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r FollowRunResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r FollowRunResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r FollowRunResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetWorkspaceResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -5646,6 +7848,79 @@ func (c *ClientWithResponses) GetReadinessWithResponse(ctx context.Context, reqE
 		return nil, err
 	}
 	return ParseGetReadinessResponse(rsp)
+}
+
+// StopAlertsWithResponse Tell the workspace no more
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/alerts (the `StopAlerts` operationId).
+func (c *ClientWithResponses) StopAlertsWithResponse(ctx context.Context, params *StopAlertsParams, reqEditors ...RequestEditorFn) (*StopAlertsResponse, error) {
+	rsp, err := c.StopAlerts(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStopAlertsResponse(rsp)
+}
+
+// GetAlertsWithResponse Where the workspace is told when a connection needs a person
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/alerts (the `GetAlerts` operationId).
+func (c *ClientWithResponses) GetAlertsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetAlertsResponse, error) {
+	rsp, err := c.GetAlerts(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAlertsResponse(rsp)
+}
+
+// SetAlertsWithBodyWithResponse Say where the workspace is told
+//
+// A public https address that takes a POST of JSON. `Lockstep-Signature: t=<unix seconds>,v1=<hex>` signs it with the secret in
+// the answer, which is in no other and a new one each time: HMAC-SHA256 of `<t>.<body>`. Compare it, and refuse what is older
+// than five minutes. `Lockstep-Event` is the same when an alert is sent again.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/alerts (the `SetAlerts` operationId).
+func (c *ClientWithResponses) SetAlertsWithBodyWithResponse(ctx context.Context, params *SetAlertsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetAlertsResponse, error) {
+	rsp, err := c.SetAlertsWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetAlertsResponse(rsp)
+}
+
+// SetAlertsWithResponse Say where the workspace is told
+//
+// A public https address that takes a POST of JSON. `Lockstep-Signature: t=<unix seconds>,v1=<hex>` signs it with the secret in
+// the answer, which is in no other and a new one each time: HMAC-SHA256 of `<t>.<body>`. Compare it, and refuse what is older
+// than five minutes. `Lockstep-Event` is the same when an alert is sent again.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/alerts (the `SetAlerts` operationId).
+func (c *ClientWithResponses) SetAlertsWithResponse(ctx context.Context, params *SetAlertsParams, body SetAlertsJSONRequestBody, reqEditors ...RequestEditorFn) (*SetAlertsResponse, error) {
+	rsp, err := c.SetAlerts(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetAlertsResponse(rsp)
+}
+
+// ListAuditWithResponse Who has changed what, newest first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/audit (the `ListAudit` operationId).
+func (c *ClientWithResponses) ListAuditWithResponse(ctx context.Context, params *ListAuditParams, reqEditors ...RequestEditorFn) (*ListAuditResponse, error) {
+	rsp, err := c.ListAudit(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListAuditResponse(rsp)
 }
 
 // OpenConnectLinkWithResponse Where an `authorize_url` leads
@@ -5841,6 +8116,51 @@ func (c *ClientWithResponses) ListFailedWithResponse(ctx context.Context, connec
 	return ParseListFailedResponse(rsp)
 }
 
+// SetGuideWithBodyWithResponse Dismiss the setup guide of a connection, or have it back
+//
+// For everybody in the workspace, for good. The checklist goes on being answered.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/connections/{connection_id}/guide (the `SetGuide` operationId).
+func (c *ClientWithResponses) SetGuideWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *SetGuideParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetGuideResponse, error) {
+	rsp, err := c.SetGuideWithBody(ctx, connectionID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetGuideResponse(rsp)
+}
+
+// SetGuideWithResponse Dismiss the setup guide of a connection, or have it back
+//
+// For everybody in the workspace, for good. The checklist goes on being answered.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/connections/{connection_id}/guide (the `SetGuide` operationId).
+func (c *ClientWithResponses) SetGuideWithResponse(ctx context.Context, connectionID ConnectionID, params *SetGuideParams, body SetGuideJSONRequestBody, reqEditors ...RequestEditorFn) (*SetGuideResponse, error) {
+	rsp, err := c.SetGuide(ctx, connectionID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetGuideResponse(rsp)
+}
+
+// GetConnectionHealthWithResponse Whether everything is in step, and what to do where it is not
+//
+// The last 24 hours in plain English, each problem that records have with its fix, and how fresh the CRM is.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/connections/{connection_id}/health (the `GetConnectionHealth` operationId).
+func (c *ClientWithResponses) GetConnectionHealthWithResponse(ctx context.Context, connectionID ConnectionID, reqEditors ...RequestEditorFn) (*GetConnectionHealthResponse, error) {
+	rsp, err := c.GetConnectionHealth(ctx, connectionID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetConnectionHealthResponse(rsp)
+}
+
 // GetMappingWithResponse The mapping of an object, and what is wrong with it
 //
 // Returns a wrapper object for the known response body format(s).
@@ -5852,6 +8172,42 @@ func (c *ClientWithResponses) GetMappingWithResponse(ctx context.Context, connec
 		return nil, err
 	}
 	return ParseGetMappingResponse(rsp)
+}
+
+// SaveMappingWithBodyWithResponse Save another mapping of an object
+//
+// The rules given stand instead of those that are there. `If-Match` has to name the version that was read (its `ETag`), so that
+// nobody's change is lost. A rule for a field that the CRM does not have, that cannot be written, that is there twice, or with
+// a fixed value that the field does not take is refused; a required field that nothing fills is only told of, since the CRM may
+// fill it itself. Every record that is in the CRM is sent again with the next sync.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/connections/{connection_id}/mapping (the `SaveMapping` operationId).
+func (c *ClientWithResponses) SaveMappingWithBodyWithResponse(ctx context.Context, connectionID ConnectionID, params *SaveMappingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SaveMappingResponse, error) {
+	rsp, err := c.SaveMappingWithBody(ctx, connectionID, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSaveMappingResponse(rsp)
+}
+
+// SaveMappingWithResponse Save another mapping of an object
+//
+// The rules given stand instead of those that are there. `If-Match` has to name the version that was read (its `ETag`), so that
+// nobody's change is lost. A rule for a field that the CRM does not have, that cannot be written, that is there twice, or with
+// a fixed value that the field does not take is refused; a required field that nothing fills is only told of, since the CRM may
+// fill it itself. Every record that is in the CRM is sent again with the next sync.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/connections/{connection_id}/mapping (the `SaveMapping` operationId).
+func (c *ClientWithResponses) SaveMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *SaveMappingParams, body SaveMappingJSONRequestBody, reqEditors ...RequestEditorFn) (*SaveMappingResponse, error) {
+	rsp, err := c.SaveMapping(ctx, connectionID, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSaveMappingResponse(rsp)
 }
 
 // ApproveMappingWithBodyWithResponse Say that the mapping of contacts is as it should be
@@ -5882,6 +8238,21 @@ func (c *ClientWithResponses) ApproveMappingWithResponse(ctx context.Context, co
 		return nil, err
 	}
 	return ParseApproveMappingResponse(rsp)
+}
+
+// ResetMappingWithResponse Go back to the default mapping of an object
+//
+// What can be mapped without asking, by the fields that were last discovered. With `If-Match`, only of that version.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/connections/{connection_id}/mapping/reset (the `ResetMapping` operationId).
+func (c *ClientWithResponses) ResetMappingWithResponse(ctx context.Context, connectionID ConnectionID, params *ResetMappingParams, reqEditors ...RequestEditorFn) (*ResetMappingResponse, error) {
+	rsp, err := c.ResetMapping(ctx, connectionID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResetMappingResponse(rsp)
 }
 
 // ListOwnersWithResponse The CRM's users that records can be given to
@@ -6058,6 +8429,64 @@ func (c *ClientWithResponses) SendTestContactWithResponse(ctx context.Context, c
 	return ParseSendTestContactResponse(rsp)
 }
 
+// ListKeysWithResponse The workspace's API keys that are in force, oldest first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/keys (the `ListKeys` operationId).
+func (c *ClientWithResponses) ListKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListKeysResponse, error) {
+	rsp, err := c.ListKeys(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListKeysResponse(rsp)
+}
+
+// CreateKeyWithBodyWithResponse Issue an API key
+//
+// Its secret is in the answer and nowhere else.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/keys (the `CreateKey` operationId).
+func (c *ClientWithResponses) CreateKeyWithBodyWithResponse(ctx context.Context, params *CreateKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateKeyResponse, error) {
+	rsp, err := c.CreateKeyWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateKeyResponse(rsp)
+}
+
+// CreateKeyWithResponse Issue an API key
+//
+// Its secret is in the answer and nowhere else.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/keys (the `CreateKey` operationId).
+func (c *ClientWithResponses) CreateKeyWithResponse(ctx context.Context, params *CreateKeyParams, body CreateKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateKeyResponse, error) {
+	rsp, err := c.CreateKey(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateKeyResponse(rsp)
+}
+
+// RevokeKeyWithResponse Revoke an API key
+//
+// From then on nothing is answered to it. The last key of an admin stays.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/keys/{key_id} (the `RevokeKey` operationId).
+func (c *ClientWithResponses) RevokeKeyWithResponse(ctx context.Context, keyID openapi_types.UUID, params *RevokeKeyParams, reqEditors ...RequestEditorFn) (*RevokeKeyResponse, error) {
+	rsp, err := c.RevokeKey(ctx, keyID, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRevokeKeyResponse(rsp)
+}
+
 // CompleteAuthorizationWithResponse Where the CRM sends the browser back to
 //
 // Returns a wrapper object for the known response body format(s).
@@ -6165,6 +8594,22 @@ func (c *ClientWithResponses) CancelRunWithResponse(ctx context.Context, runID R
 	return ParseCancelRunResponse(rsp)
 }
 
+// FollowRunWithResponse How far a run is, as it goes on
+//
+// Server-sent events: `progress` whenever something has changed, and `end` once the run has ended, each with the run as
+// `GET /v1/runs/{run_id}` answers it. Between them a comment says that the line is up. After `end` nothing comes.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/runs/{run_id}/progress (the `FollowRun` operationId).
+func (c *ClientWithResponses) FollowRunWithResponse(ctx context.Context, runID RunID, reqEditors ...RequestEditorFn) (*FollowRunResponse, error) {
+	rsp, err := c.FollowRun(ctx, runID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseFollowRunResponse(rsp)
+}
+
 // GetWorkspaceWithResponse The workspace that the key belongs to
 //
 // Returns a wrapper object for the known response body format(s).
@@ -6238,6 +8683,134 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 			return nil, err
 		}
 		response.JSON503 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStopAlertsResponse parses an HTTP response from a StopAlertsWithResponse call
+func ParseStopAlertsResponse(rsp *http.Response) (*StopAlertsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StopAlertsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetAlertsResponse parses an HTTP response from a GetAlertsWithResponse call
+func ParseGetAlertsResponse(rsp *http.Response) (*GetAlertsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAlertsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Alerts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetAlertsResponse parses an HTTP response from a SetAlertsWithResponse call
+func ParseSetAlertsResponse(rsp *http.Response) (*SetAlertsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetAlertsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest NewAlerts
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListAuditResponse parses an HTTP response from a ListAuditWithResponse call
+func ParseListAuditResponse(rsp *http.Response) (*ListAuditResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListAuditResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AuditPage
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -6620,6 +9193,72 @@ func ParseListFailedResponse(rsp *http.Response) (*ListFailedResponse, error) {
 	return response, nil
 }
 
+// ParseSetGuideResponse parses an HTTP response from a SetGuideWithResponse call
+func ParseSetGuideResponse(rsp *http.Response) (*SetGuideResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetGuideResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest Guide
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetConnectionHealthResponse parses an HTTP response from a GetConnectionHealthWithResponse call
+func ParseGetConnectionHealthResponse(rsp *http.Response) (*GetConnectionHealthResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetConnectionHealthResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ConnectionHealth
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseGetMappingResponse parses an HTTP response from a GetMappingWithResponse call
 func ParseGetMappingResponse(rsp *http.Response) (*GetMappingResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -6648,6 +9287,65 @@ func ParseGetMappingResponse(rsp *http.Response) (*GetMappingResponse, error) {
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetMappingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSaveMappingResponse parses an HTTP response from a SaveMappingWithResponse call
+func ParseSaveMappingResponse(rsp *http.Response) (*SaveMappingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SaveMappingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SavedMapping
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers SaveMappingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -6681,6 +9379,52 @@ func ParseApproveMappingResponse(rsp *http.Response) (*ApproveMappingResponse, e
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseResetMappingResponse parses an HTTP response from a ResetMappingWithResponse call
+func ParseResetMappingResponse(rsp *http.Response) (*ResetMappingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResetMappingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SavedMapping
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ResetMappingResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -7016,6 +9760,101 @@ func ParseSendTestContactResponse(rsp *http.Response) (*SendTestContactResponse,
 	return response, nil
 }
 
+// ParseListKeysResponse parses an HTTP response from a ListKeysWithResponse call
+func ParseListKeysResponse(rsp *http.Response) (*ListKeysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListKeysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest KeyList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateKeyResponse parses an HTTP response from a CreateKeyWithResponse call
+func ParseCreateKeyResponse(rsp *http.Response) (*CreateKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest NewKey
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRevokeKeyResponse parses an HTTP response from a RevokeKeyWithResponse call
+func ParseRevokeKeyResponse(rsp *http.Response) (*RevokeKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RevokeKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCompleteAuthorizationResponse parses an HTTP response from a CompleteAuthorizationWithResponse call
 func ParseCompleteAuthorizationResponse(rsp *http.Response) (*CompleteAuthorizationResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -7215,6 +10054,45 @@ func ParseCancelRunResponse(rsp *http.Response) (*CancelRunResponse, error) {
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseFollowRunResponse parses an HTTP response from a FollowRunWithResponse call
+func ParseFollowRunResponse(rsp *http.Response) (*FollowRunResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &FollowRunResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers FollowRunResponse200Headers
+		if values := rsp.Header.Values("Cache-Control"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Cache-Control", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.CacheControl = value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

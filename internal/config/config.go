@@ -35,6 +35,11 @@ type Process struct {
 	// debug, info, warn and error, default info.
 	LogLevel zapcore.Level
 
+	// MetricsAddress is what metrics, and a probe that tells that the process
+	// lives, are served on, such as 127.0.0.1:9464: LOCKSTEP_METRICS_ADDRESS,
+	// empty for neither. Whoever reaches it reads how much is synced, not what.
+	MetricsAddress string
+
 	// QueuePrefix stands in front of every task queue's name, so that tests
 	// can share a Temporal: LOCKSTEP_QUEUE_PREFIX, default empty.
 	QueuePrefix string
@@ -126,10 +131,11 @@ func (e *env) process() Process {
 			Namespace: e.get("TEMPORAL_NAMESPACE"),
 			Getenv:    e.get,
 		},
-		Apps:        e.apps(crm.Salesforce, crm.HubSpot),
-		Reserve:     e.percent("LOCKSTEP_RESERVE", 10, 50),
-		LogLevel:    e.level("LOCKSTEP_LOG_LEVEL", zapcore.InfoLevel),
-		QueuePrefix: e.get("LOCKSTEP_QUEUE_PREFIX"),
+		Apps:           e.apps(crm.Salesforce, crm.HubSpot),
+		Reserve:        e.percent("LOCKSTEP_RESERVE", 10, 50),
+		LogLevel:       e.level("LOCKSTEP_LOG_LEVEL", zapcore.InfoLevel),
+		MetricsAddress: e.address("LOCKSTEP_METRICS_ADDRESS", ""),
+		QueuePrefix:    e.get("LOCKSTEP_QUEUE_PREFIX"),
 	}
 }
 

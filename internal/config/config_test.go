@@ -44,6 +44,7 @@ func TestLittleIsEnough(t *testing.T) {
 	require.Equal(t, 10, worker.Reserve)
 	require.Equal(t, zapcore.InfoLevel, worker.LogLevel)
 	require.Empty(t, worker.QueuePrefix)
+	require.Empty(t, worker.MetricsAddress)
 	require.Empty(t, worker.Apps)
 	require.Empty(t, worker.Temporal.Address)
 	require.Empty(t, worker.Temporal.Namespace)
@@ -70,6 +71,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"LOCKSTEP_RESERVE":                  "0",
 		"LOCKSTEP_LOG_LEVEL":                "Debug",
 		"LOCKSTEP_QUEUE_PREFIX":             "test-1-",
+		"LOCKSTEP_METRICS_ADDRESS":          "127.0.0.1:9464",
 		"LOCKSTEP_DRAIN":                    "5s",
 		"LOCKSTEP_ADDRESS":                  "0.0.0.0:9090",
 		"LOCKSTEP_PUBLIC_URL":               "https://lockstep.example.com/",
@@ -88,6 +90,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.Zero(t, worker.Reserve)
 	require.Equal(t, zapcore.DebugLevel, worker.LogLevel)
 	require.Equal(t, "test-1-", worker.QueuePrefix)
+	require.Equal(t, "127.0.0.1:9464", worker.MetricsAddress)
 	require.Equal(t, 5*time.Second, worker.Drain)
 
 	api, err := config.LoadAPI(getenv)
@@ -97,6 +100,7 @@ func TestEverySettingIsRead(t *testing.T) {
 	require.Equal(t, "http://127.0.0.1:8233", api.TemporalUI)
 	require.Equal(t, "https://lockstep.example.com/v1/oauth/callback", api.Apps[crm.Salesforce].RedirectURL)
 	require.Equal(t, "test-1-", api.QueuePrefix)
+	require.Equal(t, "127.0.0.1:9464", api.MetricsAddress)
 }
 
 func TestPublicURLIsDerivedFromTheAddress(t *testing.T) {
@@ -178,6 +182,7 @@ func TestFaultSaysTheFix(t *testing.T) {
 		"two keysets":                {map[string]string{"LOCKSTEP_KEYSET_FILE": "x"}, "keep one of them"},
 		"no keyset file":             {map[string]string{"LOCKSTEP_KEYSET": "", "LOCKSTEP_KEYSET_FILE": "/nowhere"}, "LOCKSTEP_KEYSET_FILE cannot be used"},
 		"secret without id":          {map[string]string{"LOCKSTEP_HUBSPOT_CLIENT_SECRET": "planted"}, "LOCKSTEP_HUBSPOT_CLIENT_ID is not set"},
+		"metrics without a host":     {map[string]string{"LOCKSTEP_METRICS_ADDRESS": "9464"}, "such as 127.0.0.1:9464"},
 		"drain without unit":         {map[string]string{"LOCKSTEP_DRAIN": "30"}, "such as 30s"},
 		"drain too long":             {map[string]string{"LOCKSTEP_DRAIN": "1h"}, "to 10m0s"},
 		"reserve with percent sign":  {map[string]string{"LOCKSTEP_RESERVE": "10%"}, "from 0 to 50"},

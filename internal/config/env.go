@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -111,7 +112,7 @@ func (e *env) address(name, fallback string) string {
 		return fallback
 	}
 	if _, port, err := net.SplitHostPort(value); err != nil || port == "" {
-		e.fault(name, "is %q: set it to a host and a port, such as %s", value, fallback)
+		e.fault(name, "is %q: set it to a host and a port, such as %s", value, cmp.Or(fallback, "127.0.0.1:9464"))
 		return fallback
 	}
 	return value

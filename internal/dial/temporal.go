@@ -36,6 +36,12 @@ const (
 // It waits up to half a minute, or as long as ctx, for a server that does not
 // answer yet, and not at all for one that refuses.
 func Temporal(ctx context.Context, cfg config.Temporal, log *zap.Logger) (client.Client, error) {
+	return Observed(ctx, cfg, log, nil)
+}
+
+// Observed is Temporal for a process whose calls, and whose workers' tasks, are
+// measured and traced.
+func Observed(ctx context.Context, cfg config.Temporal, log *zap.Logger, seen *obs.Telemetry) (client.Client, error) {
 	options, err := optionsFor(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("reading Temporal's environment configuration: %w", err)
@@ -43,6 +49,9 @@ func Temporal(ctx context.Context, cfg config.Temporal, log *zap.Logger) (client
 	options.Identity = cmp.Or(log.Name(), "lockstep") + "@" + random()
 	options.Logger = sdklog.NewStructuredLogger(obs.Slog(log))
 	options.Interceptors = []interceptor.ClientInterceptor{&tagging{}}
+	if err := observe(&options, seen, log); err != nil {
+		return nil, err
+	}
 	log = log.With(zap.String("address", options.HostPort), zap.String("namespace", options.Namespace))
 
 	ctx, cancel := context.WithTimeout(ctx, patience)

@@ -163,7 +163,9 @@ func (s *Store) ReleaseRun(ctx context.Context, run lockstep.Run, reason string)
 // for it. Rows join the retry that is open, if there is one, and it returns
 // that. It returns an Error of KindNotFound when there is nothing to retry.
 func (s *Store) BeginRetry(ctx context.Context, run lockstep.Run, problem lockstep.Code) (lockstep.Run, error) {
+	fresh := run.ID
 	err := s.inTx(ctx, func(q *db.Queries) error {
+		run.ID = fresh
 		open, err := q.LockOpenRun(ctx, db.LockOpenRunParams{
 			WorkspaceID: run.WorkspaceID, ConnectionID: run.ConnectionID, Kind: string(lockstep.RunRetry),
 		})

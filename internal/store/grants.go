@@ -23,7 +23,7 @@ func (s *Store) Grant(ctx context.Context, workspace, connection uuid.UUID) ([]b
 // commit: a rotated token is lost, and a person has to reconnect.
 func (s *Store) UpdateGrant(ctx context.Context, workspace, connection uuid.UUID, next func(sealed []byte) ([]byte, error)) error {
 	var refused error
-	err := s.inTx(ctx, func(q *db.Queries) error {
+	err := s.once(ctx, func(q *db.Queries) error { // a refresh is not made twice
 		sealed, err := q.LockGrant(ctx, db.LockGrantParams{WorkspaceID: workspace, ConnectionID: connection})
 		if err != nil {
 			return err

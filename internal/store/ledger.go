@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -89,9 +91,15 @@ func (s *Store) Elders(ctx context.Context, lease lockstep.Lease, ids []uuid.UUI
 // again.
 func (s *Store) Settle(ctx context.Context, lease lockstep.Lease, settlements []lockstep.Settlement) (int64, error) {
 	params := settleParams(lease, settlements)
-	n, err := s.q.Settle(ctx, params)
-	if crm.KindOf(interpret("settle", err)) == crm.KindConflict {
+	var n int64
+	settle := func() error {
+		var err error
 		n, err = s.q.Settle(ctx, params)
+		return err
+	}
+	err := again(settle)
+	if crm.KindOf(interpret("settle", err)) == crm.KindConflict {
+		err = again(settle)
 	}
 	return n, raced("settle", err)
 }
@@ -106,7 +114,12 @@ func raced(op string, err error) error {
 	return err
 }
 
+// settleParams has the settlements in order of records, which is the order in
+// which everybody locks them.
 func settleParams(lease lockstep.Lease, settlements []lockstep.Settlement) db.SettleParams {
+	settlements = slices.SortedFunc(slices.Values(settlements), func(a, b lockstep.Settlement) int {
+		return bytes.Compare(a.RecordID[:], b.RecordID[:])
+	})
 	n := len(settlements)
 	p := db.SettleParams{
 		WorkspaceID: lease.WorkspaceID, ConnectionID: lease.ConnectionID, RunID: lease.RunID, Token: &lease.Token,

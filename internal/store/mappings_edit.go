@@ -3,20 +3,14 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"lockstep/internal/crm"
 	"lockstep/internal/lockstep"
 	"lockstep/internal/store/db"
 )
-
-// deadlock is PostgreSQL's name of two who wait for each other, of whom it has
-// ended one.
-const deadlock = "40P01"
 
 // SaveMapping adds the version of a mapping that follows m.Version, with m's
 // rules, marks whatever it changes in the CRM as pending, and notes in the audit
@@ -29,19 +23,11 @@ const deadlock = "40P01"
 // written with the mapping that was read for it. Rows that are claimed
 // afterwards have to be written with a mapping that is read after the claim.
 func (s *Store) SaveMapping(ctx context.Context, workspace, connection uuid.UUID, m lockstep.Mapping, by AuditEntry) (lockstep.Mapping, int64, error) {
-	saved, marked, err := s.saveMapping(ctx, workspace, connection, m, by)
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == deadlock { // with a worker that settles the same rows
-		saved, marked, err = s.saveMapping(ctx, workspace, connection, m, by)
-	}
-	return saved, marked, err
-}
-
-func (s *Store) saveMapping(ctx context.Context, workspace, connection uuid.UUID, m lockstep.Mapping, by AuditEntry) (lockstep.Mapping, int64, error) {
 	rules, err := json.Marshal(m.Rules)
 	if err != nil {
 		return m, 0, fmt.Errorf("writing mapping rules: %w", err)
 	}
-	var marked int64
+	saved, marked := m, int64(0)
 	err = s.inTx(ctx, func(q *db.Queries) error {
 		sends, err := q.HoldConnection(ctx, db.HoldConnectionParams{WorkspaceID: workspace, ID: connection})
 		if err != nil {
@@ -54,9 +40,9 @@ func (s *Store) saveMapping(ctx context.Context, workspace, connection uuid.UUID
 		if newest.Version != m.Version {
 			return &crm.Error{Kind: crm.KindConflict, Op: "store.save_mapping"}
 		}
-		m.Version++
+		saved.Version = m.Version + 1
 		err = q.InsertMapping(ctx, db.InsertMappingParams{
-			WorkspaceID: workspace, ConnectionID: connection, Object: string(m.Object), CRMType: m.Type, Version: m.Version, Rules: rules,
+			WorkspaceID: workspace, ConnectionID: connection, Object: string(m.Object), CRMType: m.Type, Version: saved.Version, Rules: rules,
 		})
 		if err != nil {
 			return err
@@ -68,7 +54,7 @@ func (s *Store) saveMapping(ctx context.Context, workspace, connection uuid.UUID
 		return err
 	})
 	if crm.KindOf(err) == crm.KindConflict || err == nil {
-		return m, marked, err
+		return saved, marked, err
 	}
 	return m, 0, interpret("save_mapping", err)
 }

@@ -28,7 +28,12 @@ func (s *Store) UpsertRecords(ctx context.Context, workspace uuid.UUID, object c
 		}
 		p.Ids[i], p.ExternalIds[i], p.Fields[i] = r.ID, r.ExternalID, string(fields)
 	}
-	row, err := s.q.UpsertRecords(ctx, p)
+	var row db.UpsertRecordsRow
+	err = again(func() error {
+		var err error
+		row, err = s.q.UpsertRecords(ctx, p)
+		return err
+	})
 	return row.Created, row.Updated, interpret("upsert_records", err)
 }
 

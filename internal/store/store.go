@@ -68,13 +68,35 @@ func migrate(ctx context.Context, handle *sql.DB) error {
 	return nil
 }
 
-// inTx runs do in one transaction, which is rolled back when it fails.
+// inTx runs do in one transaction, which is rolled back when it fails, and from
+// the start again when it was in a deadlock.
 func (s *Store) inTx(ctx context.Context, do func(*db.Queries) error) error {
+	return again(func() error { return s.once(ctx, do) })
+}
+
+// once runs do in one transaction, which is rolled back when it fails.
+func (s *Store) once(ctx context.Context, do func(*db.Queries) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error { return do(s.q.WithTx(tx)) })
 }
 
-// PostgreSQL's names of what callers can act on.
-const uniqueViolation = "23505"
+// PostgreSQL's names of what can be acted on.
+const (
+	uniqueViolation = "23505"
+	deadlock        = "40P01"
+)
+
+// again does what locks many rows, and once more when it was the one that
+// PostgreSQL chose to end a deadlock with: whoever it met has passed by then.
+func again(do func() error) error {
+	const most = 5
+	for tries := 1; ; tries++ {
+		err := do()
+		pg, ok := errors.AsType[*pgconn.PgError](err)
+		if !ok || pg.Code != deadlock || tries == most {
+			return err
+		}
+	}
+}
 
 // interpret translates what pgx says into what the rest of the program knows.
 // The text of a database error may quote a row, so it is kept as a cause and

@@ -81,6 +81,10 @@ file that others may read.
 {{- end }}
 - {name: LOCKSTEP_RESERVE, value: {{ .Values.settings.reserve | quote }}}
 - {name: LOCKSTEP_LOG_LEVEL, value: {{ .Values.settings.logLevel | quote }}}
+- {name: LOCKSTEP_METRICS_ADDRESS, value: ":{{ .Values.metrics.port }}"}
+{{- with .Values.metrics.otlpEndpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
 {{- end }}
 
 {{/* Where pods go: apart from each other where they can. Takes (dict "root" $ "component" "worker" "values" .Values.worker). */}}

@@ -1,0 +1,131 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"go.uber.org/zap"
+
+	"lockstep/internal/lockstep"
+)
+
+// AuditRow is one change: who has made it, and of what. It holds no secret and
+// no record's values. ID and At are the log's to give.
+type AuditRow struct {
+	ID        int64
+	At        time.Time
+	Actor     string     // what kind of somebody: "api_key", "browser", "temporal-ui"
+	KeyID     *uuid.UUID // of an API key
+	KeyName   string
+	Role      lockstep.Role
+	Action    string // such as "saveMapping"
+	Target    string // such as "connection/<id>"
+	Detail    string
+	RequestID string
+}
+
+// Audits has the workspaces' audit logs.
+type Audits interface {
+	RecordAudit(ctx context.Context, workspace uuid.UUID, e AuditRow) error
+
+	// Audit returns up to limit changes before the one with this id, newest first;
+	// before 0 starts with the newest. A target that is not empty narrows them.
+	Audit(ctx context.Context, workspace uuid.UUID, target string, before int64, limit int) ([]AuditRow, error)
+}
+
+// change is a request that changes something, as the audit log will have it.
+type change struct {
+	row  AuditRow
+	kept bool
+}
+
+type changeKey struct{}
+
+// audit notes every request that has changed something. What a handler notes in
+// the transaction of the change is not noted again.
+func (s *Server) audit(doc *document) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			key, known := callerOf(r.Context())
+			operation, ok := doc.operations[route(c)]
+			if !known || !ok || r.Method == http.MethodGet || r.Method == http.MethodHead {
+				return next(c)
+			}
+			ch := &change{row: AuditRow{
+				Actor: "api_key", KeyID: &key.ID, KeyName: key.Name, Role: key.Role,
+				Action: operation.Operation.OperationID, Target: targetOf(c), RequestID: requestID(r.Context()),
+			}}
+			c.SetRequest(r.WithContext(context.WithValue(r.Context(), changeKey{}, ch)))
+			if err := next(c); err != nil {
+				return err
+			}
+			if !ch.kept && c.Response().Status < http.StatusBadRequest {
+				s.recordAudit(r.Context(), key.WorkspaceID, ch.row)
+			}
+			return nil
+		}
+	}
+}
+
+// targetOf names what a request's address is of.
+func targetOf(c echo.Context) string {
+	for _, kind := range []string{"connection", "run", "key"} {
+		if id, err := uuid.Parse(c.Param(kind + "_id")); err == nil {
+			return kind + "/" + id.String()
+		}
+	}
+	return ""
+}
+
+// recordAudit notes a change that was made, also of somebody who has gone. It is
+// too late to refuse it, so that one that cannot be noted is logged instead.
+func (s *Server) recordAudit(ctx context.Context, workspace uuid.UUID, row AuditRow) {
+	if err := s.Audits.RecordAudit(context.WithoutCancel(ctx), workspace, row); err != nil {
+		s.Log.Error("noting a change", zap.String("request", row.RequestID), zap.String("action", row.Action),
+			zap.String("target", row.Target), zap.Stringer("workspace", workspace), zap.Error(err))
+	}
+}
+
+// changing returns what the audit log will have of the request that ctx is of.
+func changing(ctx context.Context) *change {
+	if ch, ok := ctx.Value(changeKey{}).(*change); ok {
+		return ch
+	}
+	return &change{}
+}
+
+// noted returns the row for whoever keeps it together with the change.
+func (ch *change) noted() AuditRow {
+	ch.kept = true
+	return ch.row
+}
+
+// ListAudit implements StrictServerInterface.
+func (s *Server) ListAudit(ctx context.Context, req ListAuditRequestObject) (ListAuditResponseObject, error) {
+	key, _ := callerOf(ctx)
+	before, err := parseCursor(deref(req.Params.Before))
+	if err != nil {
+		return nil, err
+	}
+	limit := sizeOf(req.Params.Limit)
+	rows, err := s.Audits.Audit(ctx, key.WorkspaceID, deref(req.Params.Target), before, limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := ListAudit200JSONResponse{Items: make([]AuditEntry, 0, limit)}
+	for _, r := range rows[:min(limit, len(rows))] {
+		out.Items = append(out.Items, AuditEntry{
+			ID: strconv.FormatInt(r.ID, 10), At: r.At, Actor: AuditEntryActor(r.Actor), KeyID: r.KeyID, KeyName: r.KeyName, Role: string(r.Role),
+			Action: r.Action, Target: r.Target, Detail: r.Detail, RequestID: r.RequestID,
+		})
+	}
+	if len(rows) > limit {
+		out.Next = &out.Items[limit-1].ID
+	}
+	return out, nil
+}
