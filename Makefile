@@ -68,6 +68,10 @@ test: deps build ## Run the Go tests of all modules
 	cd deploy/temporal && go test -count=1 -vet=off ./...
 	cd deploy/lint && go test -count=1 -vet=off ./...
 
+.PHONY: features
+features: ## Print every row of FEATURES.md (FEATURES=path) with the tests that show it
+	@internal/tools/features $(FEATURES)
+
 .PHONY: soak
 soak: deps build ## Let everything happen at random for a while: FOR=10m, SEED=… for the same again
 	go test ./internal/e2e -count=1 -timeout=0 -v -run '^TestSoak$$' -args -soak=$(or $(FOR),10m) $(if $(SEED),-seed=$(SEED))

@@ -178,6 +178,7 @@ func TestCallWhoseAnswerIsLostIsMadeGoodWithoutADuplicate(t *testing.T) {
 	require.Len(t, b.inCRM(t), 100)
 }
 
+// FEATURES: V01
 func TestBatchRefusedWholeIsCutUntilThePoisonStandsAlone(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 60)
@@ -203,6 +204,7 @@ func TestBatchRefusedWholeIsCutUntilThePoisonStandsAlone(t *testing.T) {
 	}
 }
 
+// FEATURES: V01, Q05
 func TestRefusedRecordFailsAloneWithItsReason(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 40)
@@ -319,6 +321,7 @@ func TestSecondRunChangesNothingThatIsThere(t *testing.T) {
 	require.Equal(t, calls, b.crm.calls)
 }
 
+// FEATURES: L10, Q04
 func TestContactWithoutEmailIsSkippedSayingSo(t *testing.T) {
 	t.Parallel()
 	b := prepare(t)

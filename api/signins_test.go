@@ -15,6 +15,7 @@ import (
 
 func soon() time.Time { return time.Now().Add(time.Minute) }
 
+// FEATURES: A01, A07
 func TestPersonConnectsAnAccount(t *testing.T) {
 	t.Parallel()
 	for account, want := range map[string]string{
@@ -59,6 +60,7 @@ func TestPersonConnectsAnAccount(t *testing.T) {
 	}
 }
 
+// FEATURES: A10
 func TestPersonDeniesAccess(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -103,6 +105,7 @@ func TestTwoSignInsInOneBrowserDoNotSpoilEachOther(t *testing.T) {
 	require.Equal(t, crm.Sandbox, b.reread(t, other).Account.Environment)
 }
 
+// FEATURES: A08, V05
 func TestAnotherAccountIsRefusedAndTheOldGrantKept(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -34,6 +34,7 @@ func well() map[string]http.HandlerFunc {
 	}
 }
 
+// FEATURES: V14
 func TestDoctorFindsNothingWrongWhereAllIsWell(t *testing.T) {
 	t.Parallel()
 
@@ -46,6 +47,7 @@ func TestDoctorFindsNothingWrongWhereAllIsWell(t *testing.T) {
 	require.NotContains(t, stdout, "WRONG")
 }
 
+// FEATURES: V14
 func TestDoctorNamesTheConnectionThatIsWrong(t *testing.T) {
 	t.Parallel()
 

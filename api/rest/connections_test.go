@@ -105,6 +105,7 @@ func TestConnectionShowsTheRunThatPeopleFollow(t *testing.T) {
 	require.Equal(t, test.ID, current())
 }
 
+// FEATURES: A07, A11, I03
 func TestConnectionShowsItsAccountAndItsRun(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

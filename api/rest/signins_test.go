@@ -71,6 +71,7 @@ func TestCookiesAreSentOverPlainHTTPOnlyWhereThatIsPublic(t *testing.T) {
 	require.Empty(t, a.Header().Get("Strict-Transport-Security"))
 }
 
+// FEATURES: A07, A11
 func TestCallbackTellsAPersonWhatIsConnected(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -217,6 +217,7 @@ func TestVendorWithoutAnAppSaysWhichSettings(t *testing.T) {
 	require.Contains(t, problem.Problem().Fix, "LOCKSTEP_HUBSPOT_CLIENT_ID")
 }
 
+// FEATURES: A10
 func TestTheVendorsRefusalIsExplained(t *testing.T) {
 	t.Parallel()
 
@@ -249,6 +250,7 @@ func TestTheVendorsRefusalIsExplained(t *testing.T) {
 	}
 }
 
+// FEATURES: A06, A10
 func TestTheTokenEndpointsRefusalIsExplained(t *testing.T) {
 	t.Parallel()
 

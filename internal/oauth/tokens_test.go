@@ -148,6 +148,7 @@ func eight(t *testing.T, grants *row) (e *endpoint, tokens []string, errs []erro
 	return e, tokens, errs
 }
 
+// FEATURES: V05
 func TestEightWorkersRefreshOnce(t *testing.T) {
 	t.Parallel()
 
@@ -235,6 +236,7 @@ func TestWhatAnotherWorkerStoredIsUsed(t *testing.T) {
 	require.Empty(t, e.calls())
 }
 
+// FEATURES: V05
 func TestRenewedTokenIsStoredBeforeItIsUsed(t *testing.T) {
 	t.Parallel()
 

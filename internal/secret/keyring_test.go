@@ -45,6 +45,7 @@ func TestSealedOpensWithWhatItWasSealedFor(t *testing.T) {
 	require.NotEqual(t, sealed, again, "equal plain texts must not be told by their sealed forms")
 }
 
+// FEATURES: A09
 func TestSealedOpensForNobodyElse(t *testing.T) {
 	t.Parallel()
 

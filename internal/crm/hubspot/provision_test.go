@@ -52,6 +52,8 @@ func TestPropertyOfOtherAttributesIsLeftAlone(t *testing.T) {
 // TestPropertyIsMadeOnce has an account without the property, one in which
 // somebody else is faster, and one in which its name is taken by an archived
 // one.
+//
+// FEATURES: C10
 func TestPropertyIsMadeOnce(t *testing.T) {
 	t.Parallel()
 
@@ -94,6 +96,7 @@ func TestPropertyIsMadeOnce(t *testing.T) {
 	}
 }
 
+// FEATURES: A05
 func TestUserWithoutTheRightIsForbidden(t *testing.T) {
 	t.Parallel()
 
@@ -117,6 +120,7 @@ func TestTypesThatCannotBeProvisioned(t *testing.T) {
 	require.Equal(t, crm.KindInternal, crm.KindOf(err))
 }
 
+// FEATURES: C01
 func TestFieldsAreThoseOfTheType(t *testing.T) {
 	t.Parallel()
 

@@ -48,6 +48,7 @@ func TestFieldOfOtherAttributesIsLeftAlone(t *testing.T) {
 	}
 }
 
+// FEATURES: A05
 func TestUserWithoutTheRightIsForbidden(t *testing.T) {
 	t.Parallel()
 
@@ -69,6 +70,8 @@ func TestUserWithoutTheRightIsForbidden(t *testing.T) {
 
 // TestProvisioningGoesOnWhereItStopped has an org in which some of the steps
 // were done before, by a run that was cut off or by another worker.
+//
+// FEATURES: C10
 func TestProvisioningGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()
 
