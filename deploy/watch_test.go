@@ -244,8 +244,8 @@ func processes(t *testing.T) (worker, api string) {
 	return at("worker"), at("api")
 }
 
-// backlog leaves a live connection with an open import and a changed record, and an
-// account that is parked.
+// backlog leaves a live connection with an import that a person has paused, and
+// an account that is parked.
 func backlog(t *testing.T, database string) {
 	t.Helper()
 
@@ -265,10 +265,11 @@ func backlog(t *testing.T, database string) {
 	require.NoError(t, s.ChooseStartingPoint(ctx, w.ID, id, lockstep.StartImport))
 	_, _, err = s.UpsertRecords(ctx, w.ID, crm.Contact, []lockstep.Record{{ID: uuid.Must(uuid.NewV7()), ExternalID: "1", Fields: map[string]any{"last_name": "Ada"}}})
 	require.NoError(t, err)
-	_, err = s.BeginRun(ctx, lockstep.Run{
+	run, err := s.BeginRun(ctx, lockstep.Run{
 		ID: uuid.Must(uuid.NewV7()), WorkspaceID: w.ID, ConnectionID: id, Kind: lockstep.RunImport, LinkUp: lockstep.LinkUpNone,
 	}, crm.Contact, false)
 	require.NoError(t, err)
+	require.NoError(t, s.SetRunState(ctx, w.ID, run.ID, lockstep.RunPaused, "", nil)) // or the worker would go on with it
 	require.NoError(t, s.ParkAccount(ctx, store.AccountPark{Vendor: crm.Salesforce, AccountID: "00D", Spent: true, Rest: time.Hour}))
 }
 
