@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/worker"
 	"go.uber.org/zap"
 
@@ -97,7 +98,7 @@ func workersFor(
 	told := &alerts{rows: s, keyring: cfg.Keyring, sender: alert.NewSender(alert.Guard{}, nil)}
 	var workers []worker.Worker
 	for _, queue := range []string{queues.Interactive, queues.Bulk} {
-		options := worker.Options{WorkerStopTimeout: cfg.Drain, OnFatalError: func(err error) {
+		options := worker.Options{WorkerStopTimeout: cfg.Drain, Interceptors: []interceptor.WorkerInterceptor{&beats{}}, OnFatalError: func(err error) {
 			select {
 			case fatal <- err:
 			default: // one is enough to end

@@ -50,6 +50,7 @@ func prompt(ctx workflow.Context, ref flow.ConnectionRef, summary string) workfl
 		Summary:                summary,
 		StartToCloseTimeout:    2 * time.Minute,
 		ScheduleToCloseTimeout: 24 * time.Hour,
+		HeartbeatTimeout:       10 * time.Second, // what a killed worker had in hand is begun again soon
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second,
 		},
