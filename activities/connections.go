@@ -82,6 +82,9 @@ func (a *Connections) setStatus(ctx context.Context, in flow.StatusChange) error
 	if err != nil {
 		return err
 	}
+	if in.Epoch != 0 && in.Epoch != conn.Epoch { // somebody has reconnected it since
+		return nil
+	}
 	known := conn.Status == in.Status && conn.StatusReason == reason(in.Problem)
 	err = a.Book.SetStatus(ctx, in.Workspace, in.Connection, in.Status, reason(in.Problem))
 	if crm.KindOf(err) == crm.KindNotFound {

@@ -62,7 +62,7 @@ func (a *Records) cycle(ctx context.Context, in flow.CycleInput) (flow.SyncResul
 		verdict = flow.VerdictMore
 	}
 	run, err = a.Cycles.ReleaseRun(ctx, run, released[verdict])
-	return flow.SyncResult{Verdict: verdict, Counts: run.Counts}, err
+	return flow.SyncResult{Verdict: verdict, Counts: run.Counts, Epoch: conn.Epoch}, err
 }
 
 // released says why a run that does not wait has left rows to the next one.

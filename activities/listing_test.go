@@ -88,3 +88,20 @@ func TestCRMThatCannotBeListedIsAsked(t *testing.T) {
 	b.begin(t, lockstep.LinkUpList)
 	require.Equal(t, lockstep.Counts{Total: 5, Created: 4, Updated: 1}, b.chunk(t).Counts)
 }
+
+func TestRecordThatIsDeletedAfterItWasListedIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	b := prepare(t)
+	gone := b.crm.add(fakeRecord{typ: "Contact", email: email(0)})
+	b.load(t, 3)
+	b.force = true
+	b.crm.write = func(call int, _ crm.Batch) error {
+		if call == 1 {
+			b.crm.records[gone].deleted = true
+		}
+		return nil
+	}
+	b.begin(t, lockstep.LinkUpList)
+	require.Equal(t, lockstep.Counts{Total: 3, Created: 3}, b.chunk(t).Counts)
+	require.Len(t, b.inCRM(t), 3)
+}

@@ -53,7 +53,10 @@ func (d *drain) match(ctx context.Context, look look, items []item) (matched []i
 		matched = append(matched, it)
 	}
 	matched, taken, err := d.link(ctx, matched, links)
-	return matched, append(settled, taken...), err
+	if err != nil { // then none is settled
+		return items, nil, err
+	}
+	return matched, append(settled, taken...), nil
 }
 
 // find looks items up by a key and returns what was met, by key as compared.
@@ -181,6 +184,8 @@ func (d *drain) followMoved(ctx context.Context, items []item) ([]lockstep.Settl
 	for _, it := range items {
 		f, ok := byID[it.CRMID]
 		switch {
+		case it.Attempts >= attemptsMost: // what it is refused for is something else
+			settled = append(settled, it.settle(lockstep.OutcomeFailed, lockstep.CodeOf(it.refusal), it.refusal.Message))
 		case ok && f.MovedTo != nil:
 			it.CRMType, it.CRMID = f.MovedTo.Type, f.MovedTo.ID
 			moved = append(moved, it)
@@ -189,7 +194,7 @@ func (d *drain) followMoved(ctx context.Context, items []item) ([]lockstep.Settl
 			settled = append(settled, it.putBack(&crm.Error{Kind: crm.KindConflict}))
 		case it.Force: // a person has asked for everything: create it again
 			s := it.putBack(&crm.Error{Kind: crm.KindConflict})
-			s.Unlink, s.Defer = true, 0
+			s.Unlink = true
 			settled = append(settled, s)
 		default:
 			s := it.settle(lockstep.OutcomeSkipped, lockstep.Code(crm.ReasonDeleted), "")

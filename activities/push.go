@@ -59,7 +59,11 @@ func (d *drain) push(ctx context.Context, rows []lockstep.Claimed) ([]lockstep.S
 	if err != nil || len(items) == 0 {
 		return settled, err
 	}
-	if look := d.look(); items[0].CRMID == "" && look != nil {
+	look := d.look()
+	if d.linkUp == lockstep.LinkUpListed && slices.ContainsFunc(items, func(it item) bool { return it.Attempts > 0 }) {
+		look = d.finder.Find // what was listed may be gone by now
+	}
+	if items[0].CRMID == "" && look != nil {
 		taken := d.pace.taken()
 		matched, refused, err := d.match(ctx, look, items)
 		settled = append(settled, refused...)

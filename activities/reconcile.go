@@ -2,10 +2,10 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
-	"go.temporal.io/sdk/activity"
 
 	"lockstep/internal/crm"
 	"lockstep/internal/flow"
@@ -55,33 +55,43 @@ func (a *Runs) reconcile(ctx context.Context) (flow.Reconciled, error) {
 	if err != nil {
 		return done, err
 	}
+	var faults []error
 	for _, conn := range conns {
-		activity.RecordHeartbeat(ctx, done)
-		if !supervised[conn.ID] && conn.Status != lockstep.StatusConnecting && conn.Status != lockstep.StatusDisconnected {
-			in := flow.ConnectionInput{Workspace: conn.WorkspaceID, Connection: conn.ID, Vendor: conn.Vendor}
-			if err := a.Workflows.StartSupervisor(ctx, in); err != nil {
-				return done, err
-			}
-			done.Supervisors++
-		}
-		state, there := syncs[conn.ID]
+		mended, err := a.reconcileConnection(ctx, conn, supervised[conn.ID], syncs)
+		done.Supervisors, done.Schedules = done.Supervisors+mended.Supervisors, done.Schedules+mended.Schedules
+		faults = append(faults, err) // one that cannot be mended keeps no other from it
 		delete(syncs, conn.ID)
-		if fits(conn, state, there) {
-			continue
-		}
-		if err := arrange(ctx, a.Schedules, conn); err != nil {
-			return done, err
-		}
-		done.Schedules++
 	}
 	for orphan := range syncs {
-		if err := a.Schedules.Delete(ctx, orphan); err != nil {
-			return done, err
-		}
+		faults = append(faults, a.Schedules.Delete(ctx, orphan))
 		done.Schedules++
 	}
 	done.Runs, err = a.reconcileRuns(ctx)
-	return done, err
+	return done, errors.Join(append(faults, err)...)
+}
+
+// reconcileConnection sees to the supervisor and the Schedule of a connection.
+func (a *Runs) reconcileConnection(ctx context.Context, conn lockstep.Connection, supervised bool, syncs map[uuid.UUID]SyncState) (flow.Reconciled, error) {
+	var (
+		done flow.Reconciled
+		err  error
+	)
+	switch {
+	case conn.Status == lockstep.StatusConnecting || conn.Status == lockstep.StatusDisconnected:
+	case !supervised:
+		done.Supervisors++
+		err = a.Workflows.StartSupervisor(ctx, flow.ConnectionInput{Workspace: conn.WorkspaceID, Connection: conn.ID, Vendor: conn.Vendor})
+	case conn.Status == lockstep.StatusSettingUp: // it may not have been told that somebody has signed in
+		err = a.Workflows.WakeSupervisor(ctx, conn.ID)
+	}
+	if err != nil {
+		return done, err
+	}
+	if state, there := syncs[conn.ID]; fits(conn, state, there) {
+		return done, nil
+	}
+	done.Schedules++
+	return done, a.arrange(ctx, flow.ConnectionRef{Workspace: conn.WorkspaceID, Connection: conn.ID}) // as it is by now
 }
 
 // fits tells whether a Schedule is what its connection asks for.
@@ -101,6 +111,7 @@ func (a *Runs) reconcileRuns(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	mended := 0
+	var faults []error
 	for _, run := range open {
 		in := flow.RunInput{
 			ConnectionRef: flow.ConnectionRef{Workspace: run.WorkspaceID, Connection: run.ConnectionID}, Vendor: run.Vendor, Run: run.ID,
@@ -119,8 +130,8 @@ func (a *Runs) reconcileRuns(ctx context.Context) (int, error) {
 				"Its worker was lost. What it had not come to went to the next run.")
 		}
 		if err != nil && crm.KindOf(err) != crm.KindUnavailable { // one that is closing is there
-			return mended, err
+			faults = append(faults, err)
 		}
 	}
-	return mended, nil
+	return mended, errors.Join(faults...)
 }

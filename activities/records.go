@@ -28,6 +28,7 @@ type Book interface {
 	Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error)
 	Mapping(ctx context.Context, workspace, connection uuid.UUID, object crm.Object) (lockstep.Mapping, error)
 	Schema(ctx context.Context, workspace, connection uuid.UUID, typ string) ([]crm.Field, time.Time, error)
+	SetRunState(ctx context.Context, workspace, id uuid.UUID, state lockstep.RunState, reason string, until *time.Time) error
 	AppendListing(ctx context.Context, workspace, run uuid.UUID, page []crm.Found, cursor string) error
 	SetLinkUp(ctx context.Context, workspace, run uuid.UUID, linkUp lockstep.LinkUp) error
 	Listed(ctx context.Context, workspace, run uuid.UUID, key crm.Key, values []string) ([]crm.Found, error)
@@ -71,6 +72,10 @@ func (a *Records) Drain(ctx context.Context, in flow.ChunkInput) (flow.ChunkResu
 // chunk drains one chunk of a run and reads its totals, which are the
 // database's and not the sum of what attempts believe.
 func (a *Records) chunk(ctx context.Context, in flow.ChunkInput) (flow.ChunkResult, error) {
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	if err != nil {
+		return flow.ChunkResult{}, err
+	}
 	verdict, until, err := a.drain(ctx, in, chunk)
 	if err != nil {
 		return flow.ChunkResult{}, err
@@ -80,7 +85,7 @@ func (a *Records) chunk(ctx context.Context, in flow.ChunkInput) (flow.ChunkResu
 		return flow.ChunkResult{}, err
 	}
 	p := run.Progress(time.Now())
-	return flow.ChunkResult{Verdict: verdict, Until: until, Counts: run.Counts, Rate: p.Rate, ETA: p.ETA}, nil
+	return flow.ChunkResult{Verdict: verdict, Until: until, Counts: run.Counts, Rate: p.Rate, ETA: p.ETA, Epoch: conn.Epoch}, nil
 }
 
 // drain drains a run within bounds.
@@ -111,6 +116,11 @@ func (a *Records) begin(ctx context.Context, in flow.ChunkInput, b bounds) (*dra
 	}
 	if verdict := standing(conn, run); verdict != "" {
 		return nil, verdict, nil
+	}
+	if run.State == lockstep.RunParked { // whoever drains it says that the wait is over
+		if err := a.Book.SetRunState(ctx, in.Workspace, in.Run, lockstep.RunRunning, "", nil); err != nil {
+			return nil, "", err
+		}
 	}
 	connector, err := a.Opener.Open(ctx, in.Workspace, in.Connection)
 	if crm.KindOf(err) == crm.KindUnauthorized {

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,6 +35,7 @@ type RunBook interface {
 // and waking one that is not, is success.
 type Workflows interface {
 	StartSupervisor(ctx context.Context, in flow.ConnectionInput) error
+	WakeSupervisor(ctx context.Context, connection uuid.UUID) error
 	StartImport(ctx context.Context, in flow.RunInput) error
 	StartRetry(ctx context.Context, in flow.RunInput) error
 	Look(ctx context.Context, workflowID string) error
@@ -106,6 +108,13 @@ func (a *Runs) StartRetry(ctx context.Context, in flow.StartRun) (flow.Started, 
 }
 
 func (a *Runs) startRetry(ctx context.Context, in flow.StartRun) (flow.Started, error) {
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	if err != nil {
+		return flow.Started{}, err
+	}
+	if conn.StartingPoint == lockstep.StartUndecided {
+		return flow.Started{}, a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "retry_refused", lockstep.CodeNotLive, "")
+	}
 	run, err := a.Book.BeginRetry(ctx, lockstep.Run{
 		ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection, Kind: lockstep.RunRetry, LinkUp: lockstep.LinkUpKeys,
 	}, in.Problem)
@@ -171,41 +180,39 @@ func (a *Runs) pause(ctx context.Context, in flow.ConnectionRef) error {
 }
 
 // Resume sets a connection and its open runs going again that a person has
-// paused. On any other it does nothing.
+// paused, or that wait. One that waits for a login is no longer paused once it
+// has it; on any other it does nothing.
 func (a *Runs) Resume(ctx context.Context, in flow.ConnectionRef) error {
-	return forTemporal(a.resume(ctx, in, false))
+	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
+	switch {
+	case err != nil || conn.Status == lockstep.StatusDisconnected:
+	case conn.Status == lockstep.StatusLive || conn.Status == lockstep.StatusPaused:
+		err = a.resume(ctx, in)
+	case conn.Paused:
+		err = a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, conn.Status, conn.StatusReason)
+	}
+	return forTemporal(err)
 }
 
 // GoOn sets a connection that was set up anew going again, with its open runs.
 // What a person has paused stays paused.
 func (a *Runs) GoOn(ctx context.Context, in flow.ConnectionRef) error {
 	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
-	if err == nil {
-		err = a.resume(ctx, in, conn.Paused)
+	goes := []lockstep.Status{lockstep.StatusSettingUp, lockstep.StatusError, lockstep.StatusLive}
+	switch {
+	case err != nil || !slices.Contains(goes, conn.Status):
+	case conn.Paused:
+		err = a.Book.SetPaused(ctx, in.Workspace, in.Connection, true, lockstep.StatusPaused, paused)
+		if err == nil {
+			err = a.arrange(ctx, in)
+		}
+	default:
+		err = a.resume(ctx, in)
 	}
 	return forTemporal(err)
 }
 
-func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef, stays bool) error {
-	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
-	if err != nil {
-		return err
-	}
-	if stays {
-		err = a.Book.SetPaused(ctx, in.Workspace, in.Connection, true, lockstep.StatusPaused, paused)
-		if err != nil {
-			return err
-		}
-		return a.arrange(ctx, in)
-	}
-	switch conn.Status {
-	case lockstep.StatusConnecting, lockstep.StatusReady, lockstep.StatusUnauthorized, lockstep.StatusError, lockstep.StatusDisconnected:
-		if !conn.Paused || conn.Status == lockstep.StatusDisconnected {
-			return nil
-		}
-		return a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, conn.Status, conn.StatusReason)
-	case lockstep.StatusSettingUp, lockstep.StatusPaused, lockstep.StatusLive:
-	}
+func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef) error {
 	if err := a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, lockstep.StatusLive, ""); err != nil {
 		return err
 	}

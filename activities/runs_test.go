@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"lockstep/activities"
@@ -16,6 +17,7 @@ import (
 type woken struct{ calls, looks int }
 
 func (w *woken) StartSupervisor(context.Context, flow.ConnectionInput) error { return nil }
+func (w *woken) WakeSupervisor(context.Context, uuid.UUID) error             { return nil }
 func (w *woken) StartImport(context.Context, flow.RunInput) error            { return nil }
 func (w *woken) StartRetry(context.Context, flow.RunInput) error             { return nil }
 

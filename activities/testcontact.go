@@ -38,6 +38,7 @@ func (a *Records) testContact(ctx context.Context, in flow.TestContactRun) (flow
 	if err != nil {
 		return result, err
 	}
+	result.Epoch = conn.Epoch
 	if conn.Status == lockstep.StatusUnauthorized {
 		result.Problem = lockstep.CodeUnauthorized
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/google/uuid"
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -76,9 +77,18 @@ func (s *starts) startRun(ctx context.Context, in flow.RunInput, options client.
 	return nil
 }
 
+// WakeSupervisor implements activities.Workflows.
+func (s *starts) WakeSupervisor(ctx context.Context, connection uuid.UUID) error {
+	return s.signal(ctx, flow.ConnectionID(connection), flow.SignalSettings)
+}
+
 // Look implements activities.Workflows.
 func (s *starts) Look(ctx context.Context, workflowID string) error {
-	err := s.client.SignalWorkflow(ctx, workflowID, "", flow.SignalLook, nil)
+	return s.signal(ctx, workflowID, flow.SignalLook)
+}
+
+func (s *starts) signal(ctx context.Context, workflowID, name string) error {
+	err := s.client.SignalWorkflow(ctx, workflowID, "", name, nil)
 	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
 		return nil
 	}

@@ -131,10 +131,11 @@ func (s *supervisor) end(ctx workflow.Context) (bool, error) {
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return false, err
 	}
-	s.gone = false
+	s.gone, s.authorized = false, false // what is to be done is read now
 	if err := s.stand(ctx); err != nil {
 		return false, err
 	}
+	s.authorized = s.authorized || s.standing.Status == lockstep.StatusSettingUp
 	return s.authorized || s.standing.Status != lockstep.StatusDisconnected, nil
 }
 
@@ -174,7 +175,11 @@ func (s *supervisor) work(ctx workflow.Context) error {
 	if err := s.answer(ctx); err != nil {
 		return err
 	}
-	return s.stand(ctx)
+	if err := s.stand(ctx); err != nil {
+		return err
+	}
+	s.authorized = s.authorized || s.standing.Status == lockstep.StatusSettingUp // we were not told
+	return nil
 }
 
 // troubled shows a failure that a person has to mend on the connection, rather
@@ -211,6 +216,7 @@ func (s *supervisor) startImport(ctx workflow.Context, force bool) (flow.Started
 		return started, err
 	}
 	in.Force = force
+	ctx = workflow.WithStartToCloseTimeout(ctx, 30*time.Minute) // it marks every record there is
 	err = workflow.ExecuteActivity(ctx, runs.StartImport, in).Get(ctx, &started)
 	return started, err
 }

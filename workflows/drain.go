@@ -42,6 +42,7 @@ type draining struct {
 	priority int
 	look     workflow.ReceiveChannel
 	counts   lockstep.Counts
+	epoch    int64         // of the connection, at the last chunk
 	wait     time.Duration // the next wait of an outage
 	parked   bool
 	stamp    bool // the external-id field was created anew: what was linked before has lost its stamp
@@ -69,7 +70,7 @@ func (r *draining) loop(ctx workflow.Context) error {
 		if out.Counts.Done() > r.counts.Done() {
 			r.wait = waitFirst
 		}
-		r.counts = out.Counts
+		r.counts, r.epoch = out.Counts, out.Epoch
 		workflow.SetCurrentDetails(ctx, details(out))
 		if done, err := r.act(ctx, out); done || err != nil {
 			return err
@@ -129,12 +130,13 @@ func (r *draining) park(ctx workflow.Context, why lockstep.Code, until time.Time
 		return r.sleep(ctx, 0)
 	}
 	if why == lockstep.CodeUnauthorized {
-		if err := suspend(ctx, r.in.ConnectionRef); err != nil {
+		if err := suspend(ctx, r.in.ConnectionRef, r.epoch); err != nil {
 			return err
 		}
 		return r.sleep(ctx, 0)
 	}
-	if err := r.sleep(ctx, until.Sub(workflow.Now(ctx))); err != nil {
+	left := max(until.Sub(workflow.Now(ctx)), time.Second) // it may be over by now, and is no wait for ever
+	if err := r.sleep(ctx, left); err != nil {
 		return err
 	}
 	return r.unpark(ctx)
@@ -172,11 +174,12 @@ func (r *draining) sleep(ctx workflow.Context, d time.Duration) error {
 // been stamped is stamped again by a resync, once this run is through.
 func (r *draining) provision(ctx workflow.Context) error {
 	err := workflow.ExecuteActivity(prompt(ctx, r.in.ConnectionRef, "provision the external-id field"), connections.SetUp, r.in.ConnectionRef).Get(ctx, nil)
-	if err == nil {
-		r.stamp = true
-	}
-	if err == nil || temporal.IsCanceledError(err) {
+	if temporal.IsCanceledError(err) {
 		return err
+	}
+	if err == nil && !r.stamp {
+		r.stamp = true
+		return nil
 	}
 	return r.park(ctx, lockstep.CodeProvisionDenied, workflow.Now(ctx).Add(waitMost))
 }

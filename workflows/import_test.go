@@ -202,3 +202,18 @@ func TestImportWhoseExternalIDFieldIsGoneProvisionsItAndStampsEverythingAgain(t 
 	require.Equal(t, lockstep.RunCompleted, b.ended.State)
 	b.env.AssertExpectations(t)
 }
+
+func TestWaitThatIsOverByTheTimeItWouldBeginIsNoWaitForEver(t *testing.T) {
+	t.Parallel()
+	b := setupImport(t)
+	b.drain = func() (flow.ChunkResult, error) {
+		if b.chunks == 1 {
+			return flow.ChunkResult{Verdict: flow.VerdictQuota, Until: b.env.Now().Add(-time.Second)}, nil
+		}
+		return flow.ChunkResult{Verdict: flow.VerdictEmpty}, nil
+	}
+	b.run()
+
+	require.NoError(t, b.env.GetWorkflowError())
+	require.Equal(t, lockstep.RunCompleted, b.ended.State)
+}

@@ -28,7 +28,7 @@ func (s *supervisor) setUp(ctx workflow.Context) error {
 		return err
 	}
 	if s.standing.StartingPoint != lockstep.StartUndecided {
-		return workflow.ExecuteActivity(prompt(ctx, s.ref, "go on"), runs.GoOn, s.ref).Get(ctx, nil)
+		return refusable(workflow.ExecuteActivity(prompt(ctx, s.ref, "go on"), runs.GoOn, s.ref).Get(ctx, nil))
 	}
 	return s.setStatus(ctx, lockstep.StatusReady, "")
 }

@@ -32,16 +32,16 @@ func Sync(ctx workflow.Context, in flow.SyncInput) (flow.SyncResult, error) {
 		total.Verdict, total.Counts = out.Verdict, total.Counts.Plus(out.Counts)
 		workflow.SetCurrentDetails(ctx, details(flow.ChunkResult{Verdict: out.Verdict, Counts: total.Counts}))
 		if out.Verdict != flow.VerdictMore || workflow.Now(ctx).Sub(start) > syncTime {
-			return total, settleSync(ctx, in, out.Verdict)
+			return total, settleSync(ctx, in, out)
 		}
 	}
 }
 
 // settleSync does what a verdict asks for that a next cycle would meet again.
-func settleSync(ctx workflow.Context, in flow.SyncInput, verdict flow.Verdict) error {
-	switch verdict {
+func settleSync(ctx workflow.Context, in flow.SyncInput, out flow.SyncResult) error {
+	switch out.Verdict {
 	case flow.VerdictUnauthorized:
-		return suspend(ctx, in.ConnectionRef)
+		return suspend(ctx, in.ConnectionRef, out.Epoch)
 	case flow.VerdictProvision:
 		err := workflow.ExecuteActivity(tick(ctx, in.ConnectionRef, "provision the external-id field"), connections.SetUp, in.ConnectionRef).Get(ctx, nil)
 		if err != nil {
@@ -53,10 +53,10 @@ func settleSync(ctx workflow.Context, in flow.SyncInput, verdict flow.Verdict) e
 	return nil
 }
 
-// suspend says that the connection's authorisation is lost, which stops its
-// Schedule until somebody has reconnected it.
-func suspend(ctx workflow.Context, ref flow.ConnectionRef) error {
-	lost := flow.StatusChange{ConnectionRef: ref, Status: lockstep.StatusUnauthorized, Problem: lockstep.CodeUnauthorized}
+// suspend says that the connection's authorisation of an epoch is lost, which
+// stops its Schedule until somebody has reconnected it.
+func suspend(ctx workflow.Context, ref flow.ConnectionRef, epoch int64) error {
+	lost := flow.StatusChange{ConnectionRef: ref, Status: lockstep.StatusUnauthorized, Problem: lockstep.CodeUnauthorized, Epoch: epoch}
 	return workflow.ExecuteActivity(prompt(ctx, ref, "authorisation lost"), connections.SetStatus, lost).Get(ctx, nil)
 }
 

@@ -33,7 +33,7 @@ func TestContact(ctx workflow.Context, in flow.TestContactInput) (flow.TestConta
 	run := flow.TestContactRun{ConnectionRef: in.ConnectionRef, Run: testRun(ctx)}
 	failed = workflow.ExecuteActivity(test(ctx, in.ConnectionRef), records.TestContact, run).Get(ctx, &result)
 	if failed == nil && result.Problem == lockstep.CodeUnauthorized {
-		failed = suspend(ctx, in.ConnectionRef)
+		failed = suspend(ctx, in.ConnectionRef, result.Epoch)
 	}
 	done = true
 	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {

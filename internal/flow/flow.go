@@ -131,6 +131,7 @@ type StatusChange struct {
 	ConnectionRef
 	Status  lockstep.Status `json:"status"`
 	Problem lockstep.Code   `json:"problem,omitempty"`
+	Epoch   int64           `json:"epoch,omitempty"` // that it is true of; 0 for whichever it is
 }
 
 // Choice is the argument of choose-starting-point.
@@ -216,6 +217,7 @@ type CycleInput struct {
 type SyncResult struct {
 	Verdict Verdict         `json:"verdict"`
 	Counts  lockstep.Counts `json:"counts"`
+	Epoch   int64           `json:"epoch,omitempty"` // of the connection when the cycle began
 }
 
 // TestContactInput asks for a test contact.
@@ -239,6 +241,7 @@ type TestContactResult struct {
 	CRMID   string           `json:"crm_id,omitempty"`
 	URL     string           `json:"url,omitempty"`     // of the page in the CRM
 	Elapsed time.Duration    `json:"elapsed,omitempty"` // from the start of the push until it was settled
+	Epoch   int64            `json:"epoch,omitempty"`   // of the connection when it began
 }
 
 // Verdict is how a chunk ended.
@@ -271,6 +274,7 @@ type ChunkResult struct {
 	Counts  lockstep.Counts `json:"counts"`
 	Rate    float64         `json:"rate,omitempty"` // records a second since the run's first claim
 	ETA     time.Duration   `json:"eta,omitempty"`
+	Epoch   int64           `json:"epoch,omitempty"` // of the connection when the chunk began
 }
 
 // Reconciled counts what the reconciler has put in order.

@@ -28,7 +28,7 @@ func TestPayloadsAreFrozen(t *testing.T) {
 		"ConnectionInput":  flow.ConnectionInput{Workspace: id, Connection: id, Vendor: "salesforce"},
 		"ConnectionRef":    ref,
 		"Standing":         flow.Standing{Status: lockstep.StatusLive, StartingPoint: lockstep.StartImport},
-		"StatusChange":     flow.StatusChange{ConnectionRef: ref, Status: lockstep.StatusError, Problem: lockstep.CodeInternal},
+		"StatusChange":     flow.StatusChange{ConnectionRef: ref, Status: lockstep.StatusError, Problem: lockstep.CodeInternal, Epoch: 3},
 		"Choice":           flow.Choice{StartingPoint: lockstep.StartSkip},
 		"StartRun":         flow.StartRun{ConnectionRef: ref, Vendor: "salesforce", Run: id, Force: true, Problem: lockstep.CodeRefused},
 		"Started":          flow.Started{Run: &id},
@@ -39,15 +39,15 @@ func TestPayloadsAreFrozen(t *testing.T) {
 		"Ended":            flow.Ended{Counts: lockstep.Counts{Total: 2, Failed: 1}, Open: true},
 		"SyncInput":        flow.SyncInput{ConnectionRef: ref, Vendor: "salesforce"},
 		"CycleInput":       flow.CycleInput{ConnectionRef: ref, Run: id},
-		"SyncResult":       flow.SyncResult{Verdict: flow.VerdictEmpty, Counts: lockstep.Counts{Total: 1}},
+		"SyncResult":       flow.SyncResult{Verdict: flow.VerdictEmpty, Counts: lockstep.Counts{Total: 1}, Epoch: 3},
 		"TestContactInput": flow.TestContactInput{ConnectionRef: ref, Vendor: "salesforce"},
 		"TestContactRun":   flow.TestContactRun{ConnectionRef: ref, Run: id},
 		"TestContactResult": flow.TestContactResult{
-			Run: id, Outcome: lockstep.OutcomeCreated, Problem: lockstep.CodeRefused, CRMType: "Contact", CRMID: "003", URL: "https://x", Elapsed: time.Second,
+			Run: id, Outcome: lockstep.OutcomeCreated, Problem: lockstep.CodeRefused, CRMType: "Contact", CRMID: "003", URL: "https://x", Elapsed: time.Second, Epoch: 3,
 		},
 		"Reconciled":  flow.Reconciled{Supervisors: 1, Schedules: 2, Runs: 3},
 		"ChunkInput":  flow.ChunkInput{ConnectionRef: ref, Run: id},
-		"ChunkResult": flow.ChunkResult{Verdict: flow.VerdictWait, Until: at, Counts: lockstep.Counts{Total: 1, Created: 1}, Rate: 1.5, ETA: time.Second},
+		"ChunkResult": flow.ChunkResult{Verdict: flow.VerdictWait, Until: at, Counts: lockstep.Counts{Total: 1, Created: 1}, Rate: 1.5, ETA: time.Second, Epoch: 3},
 		"RunChange":   flow.RunChange{ConnectionRef: ref, Run: id, State: lockstep.RunParked, Problem: lockstep.CodeQuotaSpent, Until: at},
 	}, "", "  ")
 	require.NoError(t, err)
