@@ -39,11 +39,11 @@ func TestSoak(t *testing.T) {
 	}
 	seed := *soakSeed
 	if seed == 0 {
-		seed = rand.Uint64() //nolint:gosec // a seed
+		seed = rand.Uint64()
 	}
 	t.Logf("make soak FOR=%s SEED=%d", *soakFor, seed)
 	onEach(t, func(t *testing.T, v vendor) {
-		s := &soak{world: begin(t, options{vendor: v, contacts: 500}), rng: rand.New(rand.NewPCG(seed, uint64(v.batch))), records: 500} //nolint:gosec // it is repeated
+		s := &soak{world: begin(t, options{vendor: v, contacts: 500}), rng: rand.New(rand.NewPCG(seed, uint64(v.batch))), records: 500}
 		s.imported(t)
 		steps := []func(*testing.T){s.change, s.change, s.change, s.add, s.strike, s.strike, s.ask, s.ask, s.prove, s.die, s.pause}
 		for end := time.Now().Add(*soakFor); time.Now().Before(end); {
