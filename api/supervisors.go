@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"time"
@@ -133,7 +135,8 @@ func (s *supervisors) TestContact(ctx context.Context, in flow.ConnectionInput, 
 func (s *supervisors) update(ctx context.Context, in flow.ConnectionInput, name, key string, out any, args ...any) error {
 	update := client.UpdateWorkflowOptions{WorkflowID: flow.ConnectionID(in.Connection), UpdateName: name, Args: args}
 	if key != "" {
-		update.UpdateID = name + "/" + key
+		sum := sha256.Sum256([]byte(key)) // a history keeps it, and it may be somebody's e-mail address
+		update.UpdateID = name + "/" + hex.EncodeToString(sum[:16])
 	}
 	return s.ask(ctx, s.client.NewWithStartWorkflowOperation(s.options(in), flow.ConnectionName, in), update, out)
 }

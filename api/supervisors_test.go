@@ -159,7 +159,7 @@ func TestQuestionsAreUpdatesUnderTheCallersKey(t *testing.T) {
 
 			require.NoError(t, test.ask(t.Context(), s, in, "key"))
 			want := client.UpdateWorkflowOptions{
-				UpdateID: name + "/key", WorkflowID: flow.ConnectionID(in.Connection), UpdateName: name,
+				UpdateID: name + "/2c70e12b7a0646f92279f427c7b38e73", WorkflowID: flow.ConnectionID(in.Connection), UpdateName: name,
 				Args: test.args, WaitForStage: client.WorkflowUpdateStageCompleted,
 			}
 			require.Equal(t, want, f.update)
