@@ -54,7 +54,7 @@ func (a *Records) cycle(ctx context.Context, in flow.CycleInput) (flow.SyncResul
 	if run.FinishedAt != nil { // an earlier attempt has ended it, and died before it could say so
 		return flow.SyncResult{Verdict: flow.VerdictMore, Counts: run.Counts}, nil
 	}
-	verdict, _, err := a.drain(ctx, flow.ChunkInput(in), chunk)
+	verdict, _, err := a.drain(ctx, conn, flow.ChunkInput(in), chunk)
 	if err != nil {
 		return flow.SyncResult{}, err
 	}

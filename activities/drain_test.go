@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/testsuite"
 
@@ -22,6 +23,7 @@ import (
 // bundle is a workspace with contacts, a connection to a fake CRM, and an
 // import that has marked them, on a real database.
 type bundle struct {
+	pool  *pgxpool.Pool
 	store *store.Store
 	crm   *fake
 	conn  lockstep.Connection
@@ -45,7 +47,8 @@ func setup(t *testing.T, contacts int) *bundle {
 func prepare(t *testing.T) *bundle {
 	t.Helper()
 	ctx := t.Context()
-	b := &bundle{store: store.New(storetest.New(t)), crm: newFake(), schedules: &schedules{there: make(map[uuid.UUID]schedule)}}
+	pool := storetest.New(t)
+	b := &bundle{pool: pool, store: store.New(pool), crm: newFake(), schedules: &schedules{there: make(map[uuid.UUID]schedule)}}
 	w, err := lockstep.NewWorkspace("Test")
 	require.NoError(t, err)
 	key, secret, err := lockstep.NewAPIKey(w.ID, "first", lockstep.RoleAdmin)

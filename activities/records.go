@@ -76,7 +76,7 @@ func (a *Records) chunk(ctx context.Context, in flow.ChunkInput) (flow.ChunkResu
 	if err != nil {
 		return flow.ChunkResult{}, err
 	}
-	verdict, until, err := a.drain(ctx, in, chunk)
+	verdict, until, err := a.drain(ctx, conn, in, chunk)
 	if err != nil {
 		return flow.ChunkResult{}, err
 	}
@@ -88,9 +88,9 @@ func (a *Records) chunk(ctx context.Context, in flow.ChunkInput) (flow.ChunkResu
 	return flow.ChunkResult{Verdict: verdict, Until: until, Counts: run.Counts, Rate: p.Rate, ETA: p.ETA, Epoch: conn.Epoch}, nil
 }
 
-// drain drains a run within bounds.
-func (a *Records) drain(ctx context.Context, in flow.ChunkInput, b bounds) (flow.Verdict, time.Time, error) {
-	d, verdict, err := a.begin(ctx, in, b)
+// drain drains a run of conn within bounds.
+func (a *Records) drain(ctx context.Context, conn lockstep.Connection, in flow.ChunkInput, b bounds) (flow.Verdict, time.Time, error) {
+	d, verdict, err := a.begin(ctx, conn, in, b)
 	if err != nil {
 		return "", time.Time{}, err
 	}
@@ -105,11 +105,7 @@ func (a *Records) drain(ctx context.Context, in flow.ChunkInput, b bounds) (flow
 
 // begin looks at the run and its connection and opens the CRM, or says why
 // there is nothing to drain now.
-func (a *Records) begin(ctx context.Context, in flow.ChunkInput, b bounds) (*drain, flow.Verdict, error) {
-	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
-	if err != nil {
-		return nil, "", err
-	}
+func (a *Records) begin(ctx context.Context, conn lockstep.Connection, in flow.ChunkInput, b bounds) (*drain, flow.Verdict, error) {
 	run, err := a.Book.Run(ctx, in.Workspace, in.Run)
 	if err != nil {
 		return nil, "", err

@@ -52,7 +52,7 @@ func (a *Records) testContact(ctx context.Context, in flow.TestContactRun) (flow
 	if err != nil {
 		return result, err
 	}
-	verdict, _, err := a.drain(ctx, flow.ChunkInput(in), trial)
+	verdict, _, err := a.drain(ctx, conn, flow.ChunkInput(in), trial)
 	if err != nil {
 		return result, err
 	}

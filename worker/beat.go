@@ -22,17 +22,21 @@ var beatThemselves = []string{"Drain", "Cycle"}
 // than when its time is up. An activity that beats by itself says more.
 type beats struct {
 	interceptor.WorkerInterceptorBase
+
+	every time.Duration
 }
 
 // InterceptActivity implements interceptor.WorkerInterceptor.
-func (*beats) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	b := &beating{}
-	b.Next = next
-	return b
+func (b *beats) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	in := &beating{every: b.every}
+	in.Next = next
+	return in
 }
 
 type beating struct {
 	interceptor.ActivityInboundInterceptorBase
+
+	every time.Duration
 }
 
 // ExecuteActivity implements interceptor.ActivityInboundInterceptor.
@@ -44,7 +48,7 @@ func (b *beating) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	done := make(chan struct{})
 	defer close(done)
 	go func() {
-		ticker := time.NewTicker(beatEvery)
+		ticker := time.NewTicker(b.every)
 		defer ticker.Stop()
 		for {
 			select {

@@ -98,7 +98,7 @@ func workersFor(
 	told := &alerts{rows: s, keyring: cfg.Keyring, sender: alert.NewSender(alert.Guard{}, nil)}
 	var workers []worker.Worker
 	for _, queue := range []string{queues.Interactive, queues.Bulk} {
-		options := worker.Options{WorkerStopTimeout: cfg.Drain, Interceptors: []interceptor.WorkerInterceptor{&beats{}}, OnFatalError: func(err error) {
+		options := worker.Options{WorkerStopTimeout: cfg.Drain, Interceptors: []interceptor.WorkerInterceptor{&beats{every: beatEvery}}, OnFatalError: func(err error) {
 			select {
 			case fatal <- err:
 			default: // one is enough to end

@@ -332,6 +332,7 @@ func TestSignalsWakeTheSupervisorAndItSleepsAgain(t *testing.T) {
 			b.signal(time.Minute, signal, nil, nil, nil)
 			b.run(t)
 			requireRolledOver(t, b.env.GetWorkflowError())
+			require.NotEmpty(t, b.did)
 			require.Less(t, len(b.did), 3, "signals that come together are answered together")
 			require.Subset(t, want, b.did)
 		})
@@ -433,4 +434,35 @@ func TestSupervisorRollsOverAfterAnUpdate(t *testing.T) {
 
 	require.NoError(t, answer)
 	requireRolledOver(t, b.env.GetWorkflowError())
+}
+
+func TestSupervisorThatFindsANewLoginSetsTheConnectionUp(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusUnauthorized)
+	b.env.RegisterDelayedCallback(func() { // and whoever gave it could not tell
+		b.stand(func(s *flow.Standing) { s.Status = lockstep.StatusSettingUp })
+		b.env.SignalWorkflow(flow.SignalSettings, nil)
+	}, time.Minute)
+	b.run(t)
+
+	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Equal(t, []string{"arrange", "set up", "ready"}, b.did)
+}
+
+func TestSignInBeforeADisconnectKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	var in, gone error
+	b.onStop = func() {
+		b.env.UpdateWorkflow(flow.UpdateCompleteAuthorization, "late", &testsuite.TestUpdateCallback{
+			OnAccept: func() {}, OnReject: func(err error) { in = err }, OnComplete: func(_ any, err error) { in = err },
+		})
+	}
+	b.update(time.Minute, flow.UpdateDisconnect, &gone, flow.Disconnection{})
+	b.run(t)
+
+	require.NoError(t, in)
+	require.NoError(t, gone)
+	require.NoError(t, b.env.GetWorkflowError(), "it is disconnected, whatever was said meanwhile")
+	require.Equal(t, []string{"close", "stop", "forget, keep mapping false"}, b.did)
 }

@@ -47,7 +47,7 @@ func Factory() adapter.Factory {
 			crm.Deal:    {deals},
 		},
 		ExternalIDField: externalIDField,
-		OwnerField:      "hubspot_owner_id",
+		OwnerField:      "hubspot_owner_id", // an owner's id, not a user's (§5)
 		OAuth: adapter.OAuth{
 			Endpoint: oauth2.Endpoint{
 				AuthURL:   appURL + "/oauth/authorize",

@@ -42,7 +42,7 @@ func Factory() adapter.Factory {
 			crm.Deal:    {"Opportunity"},
 		},
 		ExternalIDField: externalIDField,
-		OwnerField:      "OwnerId",
+		OwnerField:      "OwnerId", // §5
 		OAuth: adapter.OAuth{
 			Endpoint: oauth2.Endpoint{
 				AuthURL:   login + "/services/oauth2/authorize",
