@@ -11,6 +11,7 @@ import (
 	"lockstep/internal/crm"
 	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
+	"lockstep/internal/store"
 )
 
 // imported is setup with everything in the CRM.
@@ -158,7 +159,7 @@ func TestTestContactOfAConnectionThatIsPausedSaysSo(t *testing.T) {
 func TestNewRecordsAreGivenToTheOwnerAndNoOthers(t *testing.T) {
 	t.Parallel()
 	b := prepare(t)
-	require.NoError(t, b.store.SetSettings(t.Context(), b.conn.WorkspaceID, b.conn.ID, "005A", lockstep.SyncEveryDefault))
+	require.NoError(t, b.store.SetSettings(t.Context(), b.conn.WorkspaceID, b.conn.ID, new("005A"), 0))
 	known := b.crm.add(fakeRecord{typ: "Contact", email: email(0)})
 	b.load(t, 30)
 	b.begin(t, lockstep.LinkUpKeys)
@@ -177,7 +178,7 @@ func TestNewRecordsAreGivenToTheOwnerAndNoOthers(t *testing.T) {
 func TestRecordThatTurnsOutToBeNewIsGivenToTheOwnerAfterwards(t *testing.T) {
 	t.Parallel()
 	b := imported(t, 0)
-	require.NoError(t, b.store.SetSettings(t.Context(), b.conn.WorkspaceID, b.conn.ID, "005A", lockstep.SyncEveryDefault))
+	require.NoError(t, b.store.SetSettings(t.Context(), b.conn.WorkspaceID, b.conn.ID, new("005A"), 0))
 	require.Equal(t, lockstep.OutcomeCreated, b.test(t).Outcome) // nobody looked whether it was there
 	require.Equal(t, 2, b.crm.calls)
 	for _, r := range b.crm.live() {
@@ -288,6 +289,13 @@ func TestRecordThatBreaksEveryCallItIsInFailsAlone(t *testing.T) {
 		}
 	}
 	require.EqualValues(t, 99, out.Counts.Created, "its neighbours land")
+
+	// And once it has been tried often enough, it says so itself.
+	_, err := b.pool.Exec(t.Context(), `UPDATE ledger SET attempts = 30, not_before = NULL WHERE state = 'pending'`)
+	require.NoError(t, err)
+	out = b.chunk(t)
+	require.EqualValues(t, 1, out.Counts.Failed)
+	require.Equal(t, map[string]lockstep.Code{external(11): lockstep.CodeUnavailable}, b.problems(t, lockstep.OutcomeFailed))
 }
 
 // FEATURES: S01, S02
@@ -315,7 +323,7 @@ func TestDisconnectForgetsTheLoginAlsoWhenTheCRMDoesNotAnswer(t *testing.T) {
 	require.NoError(t, connections.Forget(t.Context(), b.ref(), flow.Disconnection{}))
 	_, err = b.store.Grant(t.Context(), b.conn.WorkspaceID, b.conn.ID)
 	require.Equal(t, crm.KindNotFound, crm.KindOf(err))
-	events, err := b.store.Events(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.EventFilter{Outcome: "connection_disconnected"}, 0, 1)
+	events, err := b.store.SyncLog(t.Context(), b.conn.WorkspaceID, b.conn.ID, store.LogFilter{EventFilter: lockstep.EventFilter{Outcome: "connection_disconnected"}}, 0, 1)
 	require.NoError(t, err)
 	require.Equal(t, lockstep.CodeUnavailable, events[0].Problem)
 }
@@ -343,7 +351,7 @@ func TestLostLoginIsToldOnceToWhoeverIsResponsible(t *testing.T) {
 	require.Equal(t, 2, bell.rung, "one that failed, and its repetition")
 	require.Len(t, bell.ids, 1)
 	require.True(t, b.schedules.there[b.conn.ID].paused)
-	events, err := b.store.Events(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.EventFilter{Problem: lockstep.CodeUnauthorized}, 0, 10)
+	events, err := b.store.SyncLog(t.Context(), b.conn.WorkspaceID, b.conn.ID, store.LogFilter{EventFilter: lockstep.EventFilter{Problem: lockstep.CodeUnauthorized}}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, events, 1)
 }

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -18,8 +17,6 @@ import (
 // claimTTL is longer than anything done with one claim: its calls have
 // deadlines of their own. It matters only when nobody takes the run over.
 const claimTTL = 5 * time.Minute
-
-const heartbeatEvery = 4 * time.Second
 
 // drain is one chunk under way: a claimer, some senders as the vendor allows,
 // and one settler, which takes whatever is ready in one statement.
@@ -40,8 +37,7 @@ type drain struct {
 	mu       sync.Mutex
 	verdict  flow.Verdict // set by whoever meets something that needs a decision
 	until    time.Time
-	inFlight int   // rows claimed and not settled
-	done     int64 // outcomes, for the heartbeat
+	inFlight int // rows claimed and not settled
 	mappings map[string]lockstep.Mapping
 	claims   int // so far: what is mapped is read anew with each
 }
@@ -51,23 +47,16 @@ type drain struct {
 func (d *drain) run(asked context.Context) (flow.Verdict, time.Time, error) {
 	group, ctx := errgroup.WithContext(context.WithoutCancel(asked))
 	jobs := make(chan []lockstep.Claimed)
-	var claiming, sending error // kept apart: the end of settling may be told before them
 	group.Go(func() error {
 		defer close(jobs)
-		claiming = d.claim(ctx, asked, jobs)
-		return claiming
+		return d.claim(ctx, asked, jobs)
 	})
 	group.Go(func() error {
 		defer close(d.settled)
-		sending = d.send(ctx, jobs)
-		return sending
+		return d.send(ctx, jobs)
 	})
 	group.Go(func() error { return d.settle(ctx) })
-	group.Go(func() error { return d.beat(ctx) })
-	if err := group.Wait(); !errors.Is(err, errDrained) {
-		return "", time.Time{}, err
-	}
-	if err := errors.Join(claiming, sending); err != nil {
+	if err := group.Wait(); err != nil {
 		return "", time.Time{}, err
 	}
 	if err := asked.Err(); err != nil {
@@ -77,9 +66,6 @@ func (d *drain) run(asked context.Context) (flow.Verdict, time.Time, error) {
 	defer d.mu.Unlock()
 	return d.verdict, d.until, nil
 }
-
-// errDrained ends the heartbeat when the settler has settled the last row.
-var errDrained = errors.New("drained")
 
 // claim hands out batches until the chunk is full or there is nothing to hand
 // out.
@@ -304,30 +290,7 @@ func (d *drain) settle(ctx context.Context) error {
 		}
 		d.mu.Lock()
 		d.inFlight -= len(ready)
-		for _, s := range ready {
-			if s.Outcome != "" {
-				d.done++
-			}
-		}
 		d.mu.Unlock()
 	}
-	return errDrained
-}
-
-// beat tells Temporal that the chunk is alive and how far the run is, and
-// learns whether it is cancelled.
-func (d *drain) beat(ctx context.Context) error {
-	ticker := time.NewTicker(heartbeatEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			d.mu.Lock()
-			done := d.done
-			d.mu.Unlock()
-			activity.RecordHeartbeat(ctx, done)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	return nil
 }

@@ -145,7 +145,7 @@ func (b *bundle) key(i int) string { return lockstep.ExternalID(b.conn.Workspace
 
 func (b *bundle) problems(t *testing.T, outcome lockstep.Outcome) map[string]lockstep.Code {
 	t.Helper()
-	events, err := b.store.Events(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.EventFilter{RunID: &b.run.ID, Outcome: string(outcome)}, 0, 1000)
+	events, err := b.store.SyncLog(t.Context(), b.conn.WorkspaceID, b.conn.ID, store.LogFilter{EventFilter: lockstep.EventFilter{RunID: &b.run.ID, Outcome: string(outcome)}}, 0, 1000)
 	require.NoError(t, err)
 	out := make(map[string]lockstep.Code, len(events))
 	for _, e := range events {

@@ -2,10 +2,7 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"lockstep/internal/crm"
 	"lockstep/internal/flow"
@@ -15,27 +12,12 @@ import (
 // list finds out what the CRM has already by listing it once, as far as that
 // costs fewer calls than asking for each batch's keys would; then it is given
 // up, and each batch asks. A listing that broke off goes on where it was.
-func (d *drain) list(asked context.Context, run lockstep.Run) error {
-	group, ctx := errgroup.WithContext(asked)
-	group.Go(func() error {
-		if err := d.listPages(ctx, asked, run); err != nil {
-			return err
-		}
-		return errDrained
-	})
-	group.Go(func() error { return d.beat(ctx) })
-	if err := group.Wait(); !errors.Is(err, errDrained) {
-		return err
-	}
-	return nil
-}
-
-func (d *drain) listPages(ctx, asked context.Context, run lockstep.Run) error {
+func (d *drain) list(ctx context.Context, run lockstep.Run) error {
 	const keys = 2 // an external id and an e-mail address are asked for
 	batches := (int(run.Counts.Total) + d.facts.Limits.FindBatch - 1) / d.facts.Limits.FindBatch
 	typ := d.conn.Target(crm.Contact, d.facts.Types[crm.Contact])
 	for cursor := run.ListCursor; run.ListPages < keys*max(1, batches); run.ListPages++ {
-		page, next, err := d.listPage(ctx, asked, typ, cursor)
+		page, next, err := d.listPage(ctx, typ, cursor)
 		if err != nil || d.verdictIs() {
 			return err
 		}
@@ -58,14 +40,14 @@ func (d *drain) listPages(ctx, asked context.Context, run lockstep.Run) error {
 
 // listPage returns a page of the listing, trying again what passes; none and no
 // cursor when the CRM cannot be listed.
-func (d *drain) listPage(ctx, asked context.Context, typ, cursor string) ([]crm.Found, string, error) {
-	for !d.stopping(asked) {
+func (d *drain) listPage(ctx context.Context, typ, cursor string) ([]crm.Found, string, error) {
+	for !d.stopping(ctx) {
 		if until, held := d.pace.held(time.Now()); held {
 			if time.Until(until) > d.bounds.patience {
 				d.decide(flow.VerdictWait, until)
 				return nil, "", nil
 			}
-			if err := rest(ctx, asked, time.Until(until)); err != nil {
+			if err := rest(ctx, ctx, time.Until(until)); err != nil {
 				return nil, "", err
 			}
 			continue

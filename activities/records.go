@@ -136,7 +136,7 @@ func (a *Records) begin(ctx context.Context, conn lockstep.Connection, in flow.C
 	d := &drain{
 		ledger: a.Ledger, book: a.Book, writer: writer, finder: finder, facts: a.Vendors[conn.Vendor], conn: conn, linkUp: run.LinkUp, bounds: b,
 		lease:   lockstep.Lease{WorkspaceID: in.Workspace, ConnectionID: in.Connection, RunID: in.Run, Epoch: conn.Epoch, Token: uuid.New()},
-		settled: make(chan []lockstep.Settlement), done: run.Counts.Done(), mappings: make(map[string]lockstep.Mapping),
+		settled: make(chan []lockstep.Settlement), mappings: make(map[string]lockstep.Mapping),
 	}
 	if _, err := a.Ledger.TakeOver(ctx, d.lease); err != nil {
 		return nil, "", err

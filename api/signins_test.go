@@ -11,6 +11,7 @@ import (
 	"lockstep/internal/crm"
 	"lockstep/internal/lockstep"
 	"lockstep/internal/oauth"
+	"lockstep/internal/store"
 )
 
 func soon() time.Time { return time.Now().Add(time.Minute) }
@@ -43,7 +44,7 @@ func TestPersonConnectsAnAccount(t *testing.T) {
 			require.False(t, grant.RefreshToken.Empty())
 			require.Len(t, b.supervisors.told, 1)
 			require.Zero(t, b.vendor.times("/services/oauth2/revoke"))
-			events, err := b.store.Events(t.Context(), c.WorkspaceID, c.ID, lockstep.EventFilter{}, 0, 10)
+			events, err := b.store.SyncLog(t.Context(), c.WorkspaceID, c.ID, store.LogFilter{}, 0, 10)
 			require.NoError(t, err)
 			require.Equal(t, "connection_authorized", events[0].Outcome)
 
@@ -121,7 +122,7 @@ func TestAnotherAccountIsRefusedAndTheOldGrantKept(t *testing.T) {
 	require.Equal(t, kept, b.sealed(t, c))
 	require.Equal(t, 1, b.vendor.times("/services/oauth2/revoke"), "the new grant is given back")
 	require.Len(t, b.supervisors.told, 1)
-	events, err := b.store.Events(t.Context(), c.WorkspaceID, c.ID, lockstep.EventFilter{}, 0, 10)
+	events, err := b.store.SyncLog(t.Context(), c.WorkspaceID, c.ID, store.LogFilter{}, 0, 10)
 	require.NoError(t, err)
 	require.Equal(t, lockstep.CodeWrongAccount, events[0].Problem)
 

@@ -16,6 +16,7 @@ import (
 
 	"lockstep/api/rest"
 	"lockstep/internal/crm"
+	"lockstep/internal/dial"
 	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
 )
@@ -63,11 +64,7 @@ func (s *supervisors) startedOnce(id string, in flow.ConnectionInput) client.Sta
 		TaskQueue:                s.queue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(flow.AttrWorkspace).ValueSet(in.Workspace.String()),
-			temporal.NewSearchAttributeKeyKeyword(flow.AttrConnection).ValueSet(in.Connection.String()),
-			temporal.NewSearchAttributeKeyKeyword(flow.AttrVendor).ValueSet(string(in.Vendor)),
-		),
+		TypedSearchAttributes:    dial.Attributes(flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection}, in.Vendor),
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -39,6 +40,9 @@ const (
 // they depend on.
 func (d *doctor) examineService(ctx context.Context) {
 	cfg, err := config.LoadAPI(d.setting)
+	if err == nil { // what both have to know is told once
+		_, err = config.LoadWorker(d.setting)
+	}
 	if err != nil {
 		d.faults(err)
 	} else {
@@ -68,6 +72,10 @@ func (d *doctor) examineDatabase(ctx context.Context, cfg config.API) {
 	d.examineDatabaseClock(ctx, pool)
 	rows := store.New(pool)
 	connections, err := rows.AllConnections(ctx)
+	if errors.Is(err, context.DeadlineExceeded) || crm.KindOf(err) == crm.KindUnavailable {
+		d.fault("PostgreSQL", "does not answer in time: "+because(err), "See whether PostgreSQL is well.")
+		return
+	}
 	if err != nil {
 		d.fault("schema", "the tables are not as this version needs them", "Run `starter migrate`.")
 		return
@@ -86,11 +94,12 @@ func (d *doctor) examineKeys(ctx context.Context, rows *store.Store, keyring *se
 		if crm.KindOf(err) == crm.KindNotFound {
 			continue // nobody has signed in, or it was disconnected
 		}
-		kept++
-		if err == nil {
-			_, err = vault.Open(c.WorkspaceID, c.ID, sealed)
-		}
 		if err != nil {
+			d.fault("PostgreSQL", "does not answer in time: "+because(err), "See whether PostgreSQL is well.")
+			return
+		}
+		kept++
+		if _, err := vault.Open(c.WorkspaceID, c.ID, sealed); err != nil {
 			d.fault("keys", fmt.Sprintf("the keyset does not open the login of connection %s", c.ID),
 				"Set the keyset that sealed it, with all its keys; if that is lost, sign in again with `starter connect "+string(c.Vendor)+"`.")
 			continue

@@ -30,9 +30,7 @@ func (s *schedules) Supervisors(ctx context.Context) (map[uuid.UUID]bool, error)
 			return nil, reached("temporal.list", err)
 		}
 		for _, there := range page.GetExecutions() {
-			const prefix = len("connection/")
-			id := there.GetExecution().GetWorkflowId()
-			if connection, err := uuid.Parse(id[min(prefix, len(id)):]); err == nil {
+			if connection, ok := flow.ConnectionOf(flow.ConnectionID, there.GetExecution().GetWorkflowId()); ok {
 				found[connection] = true
 			}
 		}

@@ -98,7 +98,7 @@ func workersFor(
 	told := &alerts{rows: s, keyring: cfg.Keyring, sender: alert.NewSender(alert.Guard{}, nil)}
 	var workers []worker.Worker
 	for _, queue := range []string{queues.Interactive, queues.Bulk} {
-		options := worker.Options{WorkerStopTimeout: cfg.Drain, Interceptors: []interceptor.WorkerInterceptor{&beats{every: beatEvery}}, OnFatalError: func(err error) {
+		options := worker.Options{WorkerStopTimeout: cfg.Drain, Interceptors: []interceptor.WorkerInterceptor{&beats{every: beatEvery}}, MaxHeartbeatThrottleInterval: beatEvery, OnFatalError: func(err error) {
 			select {
 			case fatal <- err:
 			default: // one is enough to end
@@ -115,7 +115,7 @@ func workersFor(
 			Alerts: told, Vendors: vendors,
 		})
 		w.RegisterActivity(&activities.Runs{
-			Book: s, Workflows: &starts{client: c, queues: queues}, Schedules: kept, Estate: kept,
+			Book: s, Workflows: &starts{client: c, queues: queues, vendors: vendors}, Schedules: kept, Estate: kept,
 		})
 		workers = append(workers, w)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"lockstep/activities"
 	"lockstep/internal/crm"
+	"lockstep/internal/dial"
 	"lockstep/internal/flow"
 )
 
@@ -49,7 +50,7 @@ func (s *schedules) Put(ctx context.Context, in flow.SyncInput, every time.Durat
 		ID: flow.SyncID(in.Connection), Spec: spec, Overlap: policy.Overlap, CatchupWindow: policy.CatchupWindow,
 		Paused: paused, Note: note, Action: s.action(in),
 		Memo:                  map[string]any{memoQueue: s.queues.Bulk},
-		TypedSearchAttributes: attributes(in.ConnectionRef, in.Vendor),
+		TypedSearchAttributes: dial.Attributes(in.ConnectionRef, in.Vendor),
 	})
 	if !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 		return reached("temporal.schedule", err)
@@ -73,7 +74,7 @@ func (s *schedules) action(in flow.SyncInput) *client.ScheduleWorkflowAction {
 	return &client.ScheduleWorkflowAction{
 		ID: flow.SyncID(in.Connection), Workflow: flow.SyncName, Args: []any{in}, TaskQueue: s.queues.Bulk,
 		StaticSummary:         string(in.Vendor) + " sync · connection " + in.Connection.String()[:8],
-		TypedSearchAttributes: attributes(in.ConnectionRef, in.Vendor),
+		TypedSearchAttributes: dial.Attributes(in.ConnectionRef, in.Vendor),
 	}
 }
 
@@ -133,15 +134,10 @@ func (s *schedules) Syncs(ctx context.Context) (map[uuid.UUID]activities.SyncSta
 
 // connectionOf returns whose Schedule an entry is, if it is one of ours.
 func (s *schedules) connectionOf(entry *client.ScheduleListEntry) (uuid.UUID, bool) {
-	const prefix = len("sync/")
-	if entry.Memo == nil || len(entry.ID) <= prefix {
-		return uuid.Nil, false
-	}
 	var queue string
 	payload, ok := entry.Memo.GetFields()[memoQueue]
 	if !ok || converter.GetDefaultDataConverter().FromPayload(payload, &queue) != nil || queue != s.queues.Bulk {
 		return uuid.Nil, false
 	}
-	connection, err := uuid.Parse(entry.ID[prefix:])
-	return connection, err == nil
+	return flow.ConnectionOf(flow.SyncID, entry.ID)
 }

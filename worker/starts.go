@@ -12,13 +12,15 @@ import (
 
 	"lockstep/activities"
 	"lockstep/internal/crm"
+	"lockstep/internal/dial"
 	"lockstep/internal/flow"
 )
 
 // starts implements activities.Workflows with a Temporal client.
 type starts struct {
-	client client.Client
-	queues flow.Queues
+	client  client.Client
+	queues  flow.Queues
+	vendors map[crm.Vendor]activities.Facts
 }
 
 var _ activities.Workflows = (*starts)(nil)
@@ -29,9 +31,9 @@ func (s *starts) StartSupervisor(ctx context.Context, in flow.ConnectionInput) e
 		ID:                       flow.ConnectionID(in.Connection),
 		TaskQueue:                s.queues.Interactive,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            string(in.Vendor) + " connection " + in.Connection.String()[:8],
+		StaticSummary:            s.vendors[in.Vendor].Label + " connection " + in.Connection.String()[:8],
 		StaticDetails:            flow.SupervisorDetails(in.Connection),
-		TypedSearchAttributes:    attributes(flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection}, in.Vendor),
+		TypedSearchAttributes:    dial.Attributes(flow.ConnectionRef{Workspace: in.Workspace, Connection: in.Connection}, in.Vendor),
 	}, flow.ConnectionName, in)
 	return reached("temporal.start", err)
 }
@@ -42,7 +44,7 @@ func (s *starts) StartImport(ctx context.Context, in flow.RunInput) error {
 	return s.startRun(ctx, in, client.StartWorkflowOptions{
 		ID:            flow.ImportID(in.Connection),
 		TaskQueue:     s.queues.Bulk,
-		StaticSummary: string(in.Vendor) + " import · connection " + in.Connection.String()[:8],
+		StaticSummary: s.vendors[in.Vendor].Label + " import · connection " + in.Connection.String()[:8],
 		StaticDetails: "Writes every record that was marked for run `" + in.Run.String() + "` to the CRM. " +
 			"Progress is under *Current Details*; pause and resume by signalling `" + flow.ConnectionID(in.Connection) + "`.",
 	}, flow.ImportName)
@@ -53,7 +55,7 @@ func (s *starts) StartRetry(ctx context.Context, in flow.RunInput) error {
 	return s.startRun(ctx, in, client.StartWorkflowOptions{
 		ID:            flow.RetryID(in.Connection),
 		TaskQueue:     s.queues.Interactive,
-		StaticSummary: string(in.Vendor) + " retry · connection " + in.Connection.String()[:8],
+		StaticSummary: s.vendors[in.Vendor].Label + " retry · connection " + in.Connection.String()[:8],
 		StaticDetails: "Sends again what had failed and was marked for run `" + in.Run.String() + "`. Progress is under *Current Details*.",
 	}, flow.RetryFailedName)
 }
@@ -62,7 +64,7 @@ func (s *starts) StartRetry(ctx context.Context, in flow.RunInput) error {
 func (s *starts) startRun(ctx context.Context, in flow.RunInput, options client.StartWorkflowOptions, name string) error {
 	run := temporal.NewSearchAttributeKeyKeyword(flow.AttrRun)
 	options.WorkflowExecutionErrorWhenAlreadyStarted = true
-	options.TypedSearchAttributes = attributes(in.ConnectionRef, in.Vendor, run.ValueSet(in.Run.String()))
+	options.TypedSearchAttributes = dial.Attributes(in.ConnectionRef, in.Vendor, run.ValueSet(in.Run.String()))
 	_, err := s.client.ExecuteWorkflow(ctx, options, name, in)
 	if !temporal.IsWorkflowExecutionAlreadyStartedError(err) {
 		return reached("temporal.start", err)
@@ -93,15 +95,6 @@ func (s *starts) signal(ctx context.Context, workflowID, name string) error {
 		return nil
 	}
 	return reached("temporal.signal", err)
-}
-
-// attributes are what operators search a connection's workflows by.
-func attributes(ref flow.ConnectionRef, vendor crm.Vendor, more ...temporal.SearchAttributeUpdate) temporal.SearchAttributes {
-	return temporal.NewSearchAttributes(append([]temporal.SearchAttributeUpdate{
-		temporal.NewSearchAttributeKeyKeyword(flow.AttrWorkspace).ValueSet(ref.Workspace.String()),
-		temporal.NewSearchAttributeKeyKeyword(flow.AttrConnection).ValueSet(ref.Connection.String()),
-		temporal.NewSearchAttributeKeyKeyword(flow.AttrVendor).ValueSet(string(vendor)),
-	}, more...)...)
 }
 
 // reached turns a failure to reach Temporal into one that is tried again.

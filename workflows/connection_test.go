@@ -361,6 +361,7 @@ func TestWhatCannotBeDoneAsTheConnectionIsDoesNotEndItsSupervisor(t *testing.T) 
 	b.run(t)
 
 	requireRolledOver(t, b.env.GetWorkflowError())
+	require.Contains(t, b.did, "sync", "it was tried")
 }
 
 // FEATURES: S01, S02
@@ -416,8 +417,10 @@ func TestMappingThatHasChangedSinceIsNotApproved(t *testing.T) {
 			b.run(t)
 			if !tt.refused {
 				require.NoError(t, answer)
+				require.Contains(t, b.did, "approve")
 				return
 			}
+			require.NotContains(t, b.did, "approve")
 			var app *temporal.ApplicationError
 			require.ErrorAs(t, answer, &app)
 			require.Equal(t, flow.RefusedMapping, app.Type())
@@ -433,6 +436,7 @@ func TestSupervisorRollsOverAfterAnUpdate(t *testing.T) {
 	b.run(t)
 
 	require.NoError(t, answer)
+	require.Equal(t, []string{"approve"}, b.did)
 	requireRolledOver(t, b.env.GetWorkflowError())
 }
 

@@ -96,6 +96,7 @@ func TestImportWhoseAuthorisationIsLostParksUntilSomebodyReconnects(t *testing.T
 	require.Equal(t, lockstep.CodeUnauthorized, b.moves[0].Problem)
 }
 
+// FEATURES: J07
 func TestImportWaitsForTheQuotaAndGoesOnByItself(t *testing.T) {
 	t.Parallel()
 	b := setupImport(t)
@@ -120,11 +121,14 @@ func TestImportWaitsForTheQuotaAndGoesOnByItself(t *testing.T) {
 func TestPausedImportCostsNothingUntilItIsResumed(t *testing.T) {
 	t.Parallel()
 	b := setupImport(t, flow.ChunkResult{Verdict: flow.VerdictStopped}, flow.ChunkResult{Verdict: flow.VerdictEmpty})
+	looked := false
 	b.env.RegisterDelayedCallback(func() {
+		looked = true
 		require.Equal(t, 1, b.chunks, "nothing is tried while it is paused")
 		b.env.SignalWorkflow(flow.SignalLook, nil)
 	}, 30*24*time.Hour)
 	b.run()
+	require.True(t, looked, "it waited for somebody")
 
 	require.NoError(t, b.env.GetWorkflowError())
 	require.Equal(t, 2, b.chunks)
@@ -181,11 +185,14 @@ func TestImportThatMeetsABugStaysOpenUntilSomebodyLooks(t *testing.T) {
 		}
 		return flow.ChunkResult{Verdict: flow.VerdictEmpty}, nil
 	}
+	looked := false
 	b.env.RegisterDelayedCallback(func() {
+		looked = true
 		require.Equal(t, lockstep.CodeInternal, b.moves[0].Problem)
 		b.env.SignalWorkflow(flow.SignalLook, nil)
 	}, time.Hour)
 	b.run()
+	require.True(t, looked, "it waited for somebody")
 
 	require.NoError(t, b.env.GetWorkflowError())
 	require.Equal(t, lockstep.RunCompleted, b.ended.State)

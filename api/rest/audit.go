@@ -40,7 +40,8 @@ type Audits interface {
 // change is a request that changes something, as the audit log will have it.
 type change struct {
 	row  AuditRow
-	kept bool
+	kept bool // in the transaction of the change
+	made bool // whatever is answered
 }
 
 type changeKey struct{}
@@ -61,13 +62,11 @@ func (s *Server) audit(doc *document) echo.MiddlewareFunc {
 				Action: operation.Operation.OperationID, Target: targetOf(c), RequestID: requestID(r.Context()),
 			}}
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), changeKey{}, ch)))
-			if err := next(c); err != nil {
-				return err
-			}
-			if !ch.kept && c.Response().Status < http.StatusBadRequest {
+			err := next(c)
+			if !ch.kept && (ch.made || err == nil && c.Response().Status < http.StatusBadRequest) {
 				s.recordAudit(r.Context(), key.WorkspaceID, ch.row)
 			}
-			return nil
+			return err
 		}
 	}
 }

@@ -25,7 +25,7 @@ type Connections interface {
 
 	// SetSettings keeps whom new records are given to, in the CRM's terms, and
 	// how often changes are looked for.
-	SetSettings(ctx context.Context, workspace, id uuid.UUID, owner string, every time.Duration) error
+	SetSettings(ctx context.Context, workspace, id uuid.UUID, owner *string, every time.Duration) error
 
 	// Owners returns whom records can be given to, as last discovered: nobody,
 	// when they were not or cannot be.
@@ -80,6 +80,7 @@ func (s *Server) CreateConnection(ctx context.Context, req CreateConnectionReque
 	if err != nil && crm.KindOf(err) != crm.KindConflict { // which is an earlier attempt's of the same request
 		return nil, err
 	}
+	changing(ctx).made = true // whatever comes of the link
 	c, err := s.connection(ctx, id)
 	if err != nil {
 		return nil, err

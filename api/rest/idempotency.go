@@ -207,7 +207,7 @@ func (s *Server) carryOut(c echo.Context, next echo.HandlerFunc, held Request) e
 	}(held)
 	copied := &copying{ResponseWriter: c.Response().Writer}
 	var read *reading
-	if held.Body == nil {
+	if route(c) == loadRoute {
 		read = &reading{body: r.Body, hash: sha256.New()}
 		r.Body = io.NopCloser(read)
 	}
@@ -228,7 +228,9 @@ func (s *Server) carryOut(c echo.Context, next echo.HandlerFunc, held Request) e
 	decided := status < http.StatusInternalServerError
 	if decided && read != nil {
 		_, err := io.Copy(io.Discard, read) // whatever the handler has left
-		held.Body, decided = read.hash.Sum(nil), err == nil
+		if decided = err == nil; decided {  // the hash of a part would be that of another body
+			held.Body = read.hash.Sum(nil)
+		}
 	}
 	if !decided {
 		return nil

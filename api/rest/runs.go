@@ -94,6 +94,7 @@ func (s *Server) cancel(ctx context.Context, run lockstep.Run) error {
 	if err := s.Runs.SetRunState(ctx, run.WorkspaceID, run.ID, lockstep.RunCancelled, cancelReason, nil); err != nil {
 		return err
 	}
+	changing(ctx).made = true
 	workflow := flow.ImportID(run.ConnectionID)
 	if run.Kind == lockstep.RunRetry {
 		workflow = flow.RetryID(run.ConnectionID)

@@ -19,15 +19,23 @@ func (s *Server) UpdateConnection(ctx context.Context, req UpdateConnectionReque
 	if err != nil {
 		return nil, err
 	}
+	var owner *string
 	if req.Body.OwnerID != nil {
-		if c.OwnerID, err = s.ownerOf(ctx, c, req.Body.OwnerID); err != nil {
+		chosen, err := s.ownerOf(ctx, c, req.Body.OwnerID)
+		if err != nil {
 			return nil, err
 		}
+		owner = &chosen
 	}
+	var every time.Duration
 	if req.Body.SyncEverySeconds != nil {
-		c.SyncEvery = time.Duration(*req.Body.SyncEverySeconds) * time.Second
+		every = time.Duration(*req.Body.SyncEverySeconds) * time.Second
 	}
-	if err := s.Connections.SetSettings(ctx, c.WorkspaceID, c.ID, c.OwnerID, c.SyncEvery); err != nil {
+	if err := s.Connections.SetSettings(ctx, c.WorkspaceID, c.ID, owner, every); err != nil {
+		return nil, err
+	}
+	changing(ctx).made = true
+	if c, err = s.connection(ctx, c.ID); err != nil {
 		return nil, err
 	}
 	if c.Status != lockstep.StatusDisconnected { // which has no supervisor

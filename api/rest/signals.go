@@ -6,15 +6,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
 )
 
 // PauseConnection implements StrictServerInterface.
 func (s *Server) PauseConnection(ctx context.Context, req PauseConnectionRequestObject) (PauseConnectionResponseObject, error) {
-	out, err := s.tell(ctx, req.ConnectionID, flow.SignalPause, lockstep.StatusLive, lockstep.StatusPaused)
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.tell(ctx, c, flow.SignalPause, lockstep.StatusLive, lockstep.StatusPaused)
 	return PauseConnection202JSONResponse(out), err
 }
 
@@ -34,17 +36,14 @@ func (s *Server) ResumeConnection(ctx context.Context, req ResumeConnectionReque
 		c.Status == lockstep.StatusLive {
 		from = lockstep.StatusLive
 	}
-	out, err := s.tell(ctx, c.ID, flow.SignalResume, from, to)
+	out, err := s.tell(ctx, c, flow.SignalResume, from, to)
 	return ResumeConnection202JSONResponse(out), err
 }
 
-// tell signals the supervisor of a connection that is at status from. One that
-// is at the status to already has what it would be told.
-func (s *Server) tell(ctx context.Context, id uuid.UUID, signal string, from, to lockstep.Status) (Connection, error) {
-	c, err := s.connection(ctx, id)
-	if err != nil {
-		return Connection{}, err
-	}
+// tell signals the supervisor of c if that is at status from. One that is at the
+// status to already has what it would be told.
+func (s *Server) tell(ctx context.Context, c lockstep.Connection, signal string, from, to lockstep.Status) (Connection, error) {
+	var err error
 	if c.Status == from {
 		err = s.Supervisors.Signal(ctx, inputOf(c), signal)
 	} else if c.Status != to {
@@ -58,7 +57,11 @@ func (s *Server) tell(ctx context.Context, id uuid.UUID, signal string, from, to
 
 // SyncConnection implements StrictServerInterface.
 func (s *Server) SyncConnection(ctx context.Context, req SyncConnectionRequestObject) (SyncConnectionResponseObject, error) {
-	out, err := s.tell(ctx, req.ConnectionID, flow.SignalSyncNow, lockstep.StatusLive, lockstep.StatusLive)
+	c, err := s.connection(ctx, req.ConnectionID)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.tell(ctx, c, flow.SignalSyncNow, lockstep.StatusLive, lockstep.StatusLive)
 	return SyncConnection202JSONResponse(out), err
 }
 

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // slow is a body that does not arrive in time, as the server tells it.
@@ -33,4 +35,22 @@ func TestSlowBodiesAreToldSo(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestLoadThatBrokeOffIsMadeOnceUnderItsKey(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	load := func(body io.Reader) answer {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/v1/records", body)
+		req.Header.Set("Content-Type", "text/csv")
+		req.Header.Set("Authorization", "Bearer "+b.tenant.key)
+		req.Header.Set("Idempotency-Key", "load")
+		return b.send(t, req)
+	}
+	const whole = "external_id,email\n1,a@example.com\n2,b@example.com\n"
+	load(io.MultiReader(strings.NewReader(whole[:30]), slow{})).problem(http.StatusRequestTimeout, "body_too_slow")
+	require.Equal(t, http.StatusOK, load(strings.NewReader(whole)).Code)
+	again := load(strings.NewReader(whole))
+	require.Equal(t, http.StatusOK, again.Code)
+	require.Equal(t, "true", again.Header().Get("Idempotent-Replayed"))
 }

@@ -85,8 +85,11 @@ func (g Guard) Check(ctx context.Context, target string) error {
 		return err
 	}
 	addrs, err := g.resolve(ctx, host)
-	if err != nil || len(addrs) == 0 {
+	if failed, ok := errors.AsType[*net.DNSError](err); ok && failed.IsNotFound || err == nil && len(addrs) == 0 {
 		return refuse("its host cannot be resolved")
+	}
+	if err != nil { // our trouble, and not the address's
+		return &crm.Error{Kind: crm.KindUnavailable, Op: "alert.check", Err: err}
 	}
 	for _, addr := range addrs {
 		if !g.permits(addr) {

@@ -3,6 +3,7 @@ package alert
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"testing"
 
@@ -39,11 +40,15 @@ func TestAddressesAreCheckedBeforeTheyAreKept(t *testing.T) {
 		case "two-faced.example":
 			return []netip.Addr{netip.MustParseAddr("93.184.216.34"), netip.MustParseAddr("10.0.0.1")}, nil
 		}
-		return nil, errors.New("no such host")
+		if host == "slow.example" {
+			return nil, &net.DNSError{IsTimeout: true}
+		}
+		return nil, &net.DNSError{IsNotFound: true}
 	}}
 	for _, good := range []string{"https://public.example/hook?x=1", "https://public.example:8443/", "https://8.8.8.8", "https://[2606:4700::1111]/x"} {
 		require.NoError(t, guard.Check(t.Context(), good), good)
 	}
+	require.Equal(t, crm.KindUnavailable, crm.KindOf(guard.Check(t.Context(), "https://slow.example")), "it may be good")
 	for bad, why := range map[string]string{
 		"http://public.example/": "not https", "ftp://public.example": "not https", "https://": "not an address", "://x": "not an address", "": "not an address",
 		"https://user:planted@public.example/": "password", "https://public.example/#x": "fragment", "https://nowhere.example": "resolved",

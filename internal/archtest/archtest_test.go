@@ -53,7 +53,7 @@ var mayImport = []struct {
 	{"internal/secret", nil},
 	{"internal/config", []string{"internal/crm", "internal/secret"}},
 	{"internal/obs", nil},
-	{"internal/dial", []string{"internal/config", "internal/obs", "internal/secret"}},
+	{"internal/dial", []string{"internal/config", "internal/crm", "internal/flow", "internal/obs", "internal/secret"}},
 	{"internal/oauth", []string{"internal/crm", "internal/crm/adapter", "internal/secret"}},
 	{"internal/connect", []string{"internal/crm", "internal/crm/adapter", "internal/lockstep"}},
 	{"internal/store", []string{"internal/crm", "internal/flow", "internal/lockstep", "internal/store/db"}},

@@ -35,9 +35,8 @@ func (e ActionMethod) Valid() bool {
 
 // Defines values for AuditEntryActor.
 const (
-	AuditEntryActorAPIKey     AuditEntryActor = "api_key"
-	AuditEntryActorBrowser    AuditEntryActor = "browser"
-	AuditEntryActorTemporalUI AuditEntryActor = "temporal-ui"
+	AuditEntryActorAPIKey  AuditEntryActor = "api_key"
+	AuditEntryActorBrowser AuditEntryActor = "browser"
 )
 
 // Valid indicates whether the value is a known member of the AuditEntryActor enum.
@@ -46,8 +45,6 @@ func (e AuditEntryActor) Valid() bool {
 	case AuditEntryActorAPIKey:
 		return true
 	case AuditEntryActorBrowser:
-		return true
-	case AuditEntryActorTemporalUI:
 		return true
 	default:
 		return false
@@ -384,7 +381,7 @@ type AuditEntry struct {
 	// Action What was asked, such as `saveMapping`.
 	Action string `json:"action"`
 
-	// Actor A key, somebody who has signed in to a CRM, or somebody in Temporal's Web UI.
+	// Actor A key, or somebody who has signed in to a CRM.
 	Actor  AuditEntryActor     `json:"actor"`
 	At     time.Time           `json:"at"`
 	Detail string              `json:"detail"`
@@ -402,7 +399,7 @@ type AuditEntry struct {
 	Target string `json:"target"`
 }
 
-// AuditEntryActor A key, somebody who has signed in to a CRM, or somebody in Temporal's Web UI.
+// AuditEntryActor A key, or somebody who has signed in to a CRM.
 type AuditEntryActor string
 
 // AuditPage defines model for AuditPage.

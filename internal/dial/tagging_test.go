@@ -43,7 +43,7 @@ func odd(ctx context.Context, _ []int) error {
 	return nil
 }
 
-func flow(ctx workflow.Context, _ ref) error {
+func pass(ctx workflow.Context, _ ref) error {
 	workflow.GetLogger(ctx).Info("deciding")
 	return nil
 }
@@ -86,8 +86,8 @@ func TestWorkflowLogSaysWhoseItIs(t *testing.T) {
 	suite, options := environment(&out)
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetWorkerOptions(options)
-	env.RegisterWorkflow(flow)
-	env.ExecuteWorkflow(flow, ref{Workspace: "w-1", Connection: "c-1"})
+	env.RegisterWorkflow(pass)
+	env.ExecuteWorkflow(pass, ref{Workspace: "w-1", Connection: "c-1"})
 	require.NoError(t, env.GetWorkflowError())
 	require.Regexp(t, `"deciding".*"workspace":"w-1","connection":"c-1"`, out.String())
 	require.NotContains(t, out.String(), `"run":`)

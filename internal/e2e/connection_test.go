@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -102,7 +101,6 @@ func TestCancelledImportSaysSoOfWhatItHasNotSent(t *testing.T) {
 	require.Equal(t, lockstep.RunCancelled, run.State)
 	require.NotZero(t, run.Counts.Skipped)
 	w.requireTrue(t)
-	require.Less(t, time.Since(*run.FinishedAt), 4*time.Minute)
 }
 
 // FEATURES: V03, R02

@@ -46,7 +46,7 @@ func TestOwnerIsGivenToNewRecordsAloneAndReassignmentsStick(t *testing.T) {
 		ada, sam := w.somebody(t, "Ada"), w.somebody(t, "Sam")
 		known := w.seed(t, w.person("c00003@example.com", "Before"))[0]
 		was := w.records(t)[known].Fields[v.owner]
-		require.NoError(t, w.store.SetSettings(t.Context(), w.conn.WorkspaceID, w.conn.ID, sam, w.conn.SyncEvery))
+		require.NoError(t, w.store.SetSettings(t.Context(), w.conn.WorkspaceID, w.conn.ID, &sam, 0))
 		w.signal(t, flow.SignalSettings)
 		w.imported(t)
 		for external, r := range w.ledger(t) {

@@ -10,6 +10,7 @@ import (
 	"lockstep/internal/crm"
 	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
+	"lockstep/internal/store"
 )
 
 // twoProblems returns a world in which records failed for two reasons: n for a
@@ -120,7 +121,7 @@ func TestBurstOfRetrySignalsLosesNone(t *testing.T) {
 // attempts counts the outcomes of each record that failed.
 func (w *world) attempts(t *testing.T) map[string]int {
 	t.Helper()
-	events, err := w.store.Events(t.Context(), w.conn.WorkspaceID, w.conn.ID, lockstep.EventFilter{}, 1<<62, 100_000)
+	events, err := w.store.SyncLog(t.Context(), w.conn.WorkspaceID, w.conn.ID, store.LogFilter{}, 1<<62, 100_000)
 	require.NoError(t, err)
 	out := make(map[string]int)
 	failed := make(map[string]bool)

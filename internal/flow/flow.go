@@ -9,6 +9,7 @@ package flow
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -91,6 +92,12 @@ func SyncID(connection uuid.UUID) string { return "sync/" + connection.String() 
 // TestContactID returns the id of a test contact: one for each key.
 func TestContactID(connection uuid.UUID, key string) string {
 	return "test-contact/" + connection.String() + "/" + key
+}
+
+// ConnectionOf returns the connection whose id, as idOf makes it, is id.
+func ConnectionOf(idOf func(uuid.UUID) string, id string) (uuid.UUID, bool) {
+	connection, err := uuid.Parse(id[strings.LastIndexByte(id, '/')+1:])
+	return connection, err == nil && idOf(connection) == id
 }
 
 // ReconcileID returns the id of the reconciler's Schedule, which serves one

@@ -79,3 +79,16 @@ func TestRetrySignalIsReadHoweverAPersonTypedIt(t *testing.T) {
 		require.Equal(t, want, got.Problem, typed)
 	}
 }
+
+func TestConnectionIsReadFromItsIDsAlone(t *testing.T) {
+	t.Parallel()
+
+	id := uuid.New()
+	got, ok := flow.ConnectionOf(flow.SyncID, flow.SyncID(id))
+	require.True(t, ok)
+	require.Equal(t, id, got)
+	for _, other := range []string{flow.ConnectionID(id), id.String(), "sync/", "sync", "", "sync/x/" + id.String(), "sync/" + id.String() + "/x"} {
+		_, ok := flow.ConnectionOf(flow.SyncID, other)
+		require.False(t, ok, other)
+	}
+}

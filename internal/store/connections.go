@@ -101,11 +101,14 @@ func (s *Store) SetPaused(ctx context.Context, workspace, id uuid.UUID, paused b
 }
 
 // SetSettings keeps whom new records are given to and how often changes are
-// looked for.
-func (s *Store) SetSettings(ctx context.Context, workspace, id uuid.UUID, owner string, every time.Duration) error {
-	n, err := s.q.SetSettings(ctx, db.SetSettingsParams{
-		OwnerID: owner, SyncSeconds: int32(every / time.Second), WorkspaceID: workspace, ID: id, //nolint:gosec // a day at most
-	})
+// looked for. What is nil or zero stays as it is.
+func (s *Store) SetSettings(ctx context.Context, workspace, id uuid.UUID, owner *string, every time.Duration) error {
+	var seconds *int32
+	if every > 0 {
+		whole := int32(every / time.Second) //nolint:gosec // a day at most
+		seconds = &whole
+	}
+	n, err := s.q.SetSettings(ctx, db.SetSettingsParams{OwnerID: owner, SyncSeconds: seconds, WorkspaceID: workspace, ID: id})
 	return found("set_settings", n, err)
 }
 

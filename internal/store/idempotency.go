@@ -27,15 +27,15 @@ type Request struct {
 // keep. It returns the request as it is remembered: with r's token when it was
 // taken up, else as whoever came before with the same key has left it.
 func (s *Store) BeginRequest(ctx context.Context, r Request, hold, keep time.Duration) (Request, error) {
-	if err := s.q.DeleteOldRequests(ctx); err != nil {
-		return Request{}, interpret("begin_request", err)
-	}
 	row, err := s.q.BeginRequest(ctx, db.BeginRequestParams{
 		WorkspaceID: r.WorkspaceID, KeyHash: r.Key, Asked: r.Asked, Body: r.Body, MadeID: r.MadeID, Token: r.Token,
 		HoldSeconds: hold.Seconds(), KeepSeconds: keep.Seconds(),
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		row, err = s.q.Request(ctx, db.RequestParams{WorkspaceID: r.WorkspaceID, KeyHash: r.Key})
+	}
+	if err == nil && row.Token == r.Token { // once for each that is new, not for each look of who waits
+		err = s.q.DeleteOldRequests(ctx)
 	}
 	if err != nil {
 		return Request{}, interpret("begin_request", err)

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -60,11 +59,7 @@ func TestOneAdminKeyIsLeftHoweverManyRevoke(t *testing.T) {
 	require.NoError(t, err)
 	revoked := make(chan error, 1)
 	go func() { revoked <- b.store.RevokeKey(t.Context(), ws, second.ID, byKey) }()
-	require.Eventually(t, func() bool {
-		var waits bool
-		err := pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)").Scan(&waits)
-		return err == nil && waits || len(revoked) == 1
-	}, time.Minute, time.Millisecond)
+	blocked(t, pool)
 	require.NoError(t, tx.Commit(t.Context()))
 	require.Equal(t, crm.KindConflict, crm.KindOf(<-revoked))
 	keys, err := b.store.IssuedKeys(t.Context(), ws)

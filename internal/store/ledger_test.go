@@ -161,7 +161,7 @@ func TestSettlingMovesRowsCountsThemAndTellsTheLog(t *testing.T) {
 	require.EqualValues(t, 3, n)
 	require.Equal(t, lockstep.Counts{Total: 3, Created: 1, Failed: 1, Skipped: 1}, b.counts(t))
 
-	events, err := b.store.Events(t.Context(), b.run.WorkspaceID, b.run.ConnectionID, lockstep.EventFilter{RunID: &b.run.ID, Outcome: "failed"}, 0, 10)
+	events, err := b.store.SyncLog(t.Context(), b.run.WorkspaceID, b.run.ConnectionID, store.LogFilter{EventFilter: lockstep.EventFilter{RunID: &b.run.ID, Outcome: "failed"}}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, events, 1)
 	require.Equal(t, lockstep.Code("validation_rule"), events[0].Problem)
@@ -269,7 +269,7 @@ func TestSecondRecordOfACRMRecordIsSkippedNamingTheFirst(t *testing.T) {
 	_, err = b.store.Settle(t.Context(), b.lease, []lockstep.Settlement{landed(rows[0], "003A"), landed(rows[1], "003A"), landed(rows[2], "003A")})
 	require.NoError(t, err)
 	require.Equal(t, lockstep.Counts{Total: 3, Created: 1, Skipped: 2}, b.counts(t))
-	events, err := b.store.Events(t.Context(), b.run.WorkspaceID, b.run.ConnectionID, lockstep.EventFilter{Problem: lockstep.CodeSameRecord}, 0, 10)
+	events, err := b.store.SyncLog(t.Context(), b.run.WorkspaceID, b.run.ConnectionID, store.LogFilter{EventFilter: lockstep.EventFilter{Problem: lockstep.CodeSameRecord}}, 0, 10)
 	require.NoError(t, err)
 	require.Len(t, events, 2)
 	require.Equal(t, rows[0].ExternalID, events[0].Detail)
@@ -326,7 +326,7 @@ func TestAnotherWorkspaceSeesNothing(t *testing.T) {
 	lease := b.lease
 	lease.WorkspaceID = stranger
 	require.Empty(t, b.claim(t, lease, 10))
-	events, err := b.store.Events(ctx, stranger, b.conn.ID, lockstep.EventFilter{}, 0, 10)
+	events, err := b.store.SyncLog(ctx, stranger, b.conn.ID, store.LogFilter{}, 0, 10)
 	require.NoError(t, err)
 	require.Empty(t, events)
 }
@@ -373,7 +373,7 @@ func TestRunThatHasEndedStaysAsItEnded(t *testing.T) {
 	again, err := b.store.FinishRun(ctx, b.run, lockstep.RunCancelled, "too late")
 	require.NoError(t, err)
 	require.Equal(t, lockstep.RunCompleted, again.State)
-	events, err := b.store.Events(ctx, b.run.WorkspaceID, b.run.ConnectionID, lockstep.EventFilter{RunID: &b.run.ID, Outcome: "import_cancelled"}, 0, 10)
+	events, err := b.store.SyncLog(ctx, b.run.WorkspaceID, b.run.ConnectionID, store.LogFilter{EventFilter: lockstep.EventFilter{RunID: &b.run.ID, Outcome: "import_cancelled"}}, 0, 10)
 	require.NoError(t, err)
 	require.Empty(t, events)
 }

@@ -57,7 +57,9 @@ func TestNewMappingReachesWhatIsLinked(t *testing.T) {
 	run, err := b.sync(t)
 	require.NoError(t, err)
 	require.EqualValues(t, 4, run.Counts.Total)
-	for _, row := range b.claim(t, b.leaseOf(run), 10) {
+	rows := b.claim(t, b.leaseOf(run), 10)
+	require.Len(t, rows, 4)
+	for _, row := range rows {
 		require.NotEmpty(t, row.CRMID)
 		require.Zero(t, row.Attempts)
 	}

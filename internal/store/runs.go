@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -119,29 +118,6 @@ func (s *Store) RecordEvent(ctx context.Context, workspace, connection uuid.UUID
 	return interpret("record_event", s.q.InsertEvent(ctx, db.InsertEventParams{
 		WorkspaceID: workspace, ConnectionID: connection, Outcome: what, Problem: orNil(string(problem)), Detail: orNil(detail),
 	}))
-}
-
-// Events returns up to limit lines of a connection's activity log before the
-// one with the given id, newest first; before 0 starts with the newest.
-func (s *Store) Events(ctx context.Context, workspace, connection uuid.UUID, filter lockstep.EventFilter, before int64, limit int) ([]lockstep.Event, error) {
-	if before == 0 {
-		before = math.MaxInt64
-	}
-	rows, err := s.q.Events(ctx, db.EventsParams{
-		WorkspaceID: workspace, ConnectionID: connection, Before: before, PageSize: int32(limit), //nolint:gosec // a page
-		RunID: filter.RunID, Outcome: orNil(filter.Outcome), Problem: orNil(string(filter.Problem)),
-	})
-	if err != nil {
-		return nil, interpret("events", err)
-	}
-	out := make([]lockstep.Event, len(rows))
-	for i, e := range rows {
-		out[i] = lockstep.Event{
-			ID: e.ID, At: e.At, RunID: e.RunID, RecordID: e.RecordID, ExternalID: orEmpty(e.ExternalID), Object: crm.Object(e.Object),
-			Outcome: e.Outcome, CRMType: orEmpty(e.CRMType), CRMID: orEmpty(e.CRMID), Problem: lockstep.Code(orEmpty(e.Problem)), Detail: orEmpty(e.Detail),
-		}
-	}
-	return out, nil
 }
 
 func runsOf(rows []db.Run) []lockstep.Run {

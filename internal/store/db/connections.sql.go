@@ -665,13 +665,13 @@ func (q *Queries) SetPaused(ctx context.Context, arg SetPausedParams) (int64, er
 }
 
 const setSettings = `-- name: SetSettings :execrows
-UPDATE connections SET owner_id = $1, sync_seconds = $2
+UPDATE connections SET owner_id = coalesce($1, owner_id), sync_seconds = coalesce($2, sync_seconds)
 WHERE workspace_id = $3 AND id = $4
 `
 
 type SetSettingsParams struct {
-	OwnerID     string
-	SyncSeconds int32
+	OwnerID     *string
+	SyncSeconds *int32
 	WorkspaceID uuid.UUID
 	ID          uuid.UUID
 }

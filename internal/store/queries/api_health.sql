@@ -25,7 +25,7 @@ HAVING count(*) > 0;
 -- them. What Lockstep will try again by itself waits.
 WITH afflicted AS (
     SELECT CASE WHEN l.state = 'pending' THEN 'waiting' ELSE l.state END AS outcome, l.problem, count(*) AS records,
-        (array_agg(l.record_id ORDER BY l.record_id))[1:3] AS first_ids, max(l.settled_at) AS latest
+        (array_agg(l.record_id ORDER BY l.record_id))[1:3] AS first_ids
     FROM ledger l
     WHERE l.workspace_id = @workspace_id AND l.connection_id = @connection_id AND l.problem IS NOT NULL AND l.state <> 'synced'
       AND (l.state <> 'pending' OR l.not_before IS NOT NULL) -- or a person has asked for it again

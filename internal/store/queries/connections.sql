@@ -23,7 +23,7 @@ UPDATE connections SET paused = @paused, status = @status, status_reason = @reas
 WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
 
 -- name: SetSettings :execrows
-UPDATE connections SET owner_id = @owner_id, sync_seconds = @sync_seconds
+UPDATE connections SET owner_id = coalesce(sqlc.narg('owner_id'), owner_id), sync_seconds = coalesce(sqlc.narg('sync_seconds'), sync_seconds)
 WHERE workspace_id = @workspace_id AND id = @id;
 
 -- name: PutOwners :exec
