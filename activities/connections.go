@@ -15,7 +15,7 @@ import (
 type ConnectionBook interface {
 	Connection(ctx context.Context, workspace, id uuid.UUID) (lockstep.Connection, error)
 	SetStatus(ctx context.Context, workspace, id uuid.UUID, status lockstep.Status, reason string) error
-	ChooseStartingPoint(ctx context.Context, workspace, id uuid.UUID, choice lockstep.StartingPoint) error
+	ChooseStartingPoint(ctx context.Context, workspace, id uuid.UUID, choice lockstep.StartingPoint, firstImport *uuid.UUID) error
 	PutSchema(ctx context.Context, workspace, connection uuid.UUID, typ string, fields []crm.Field) error
 	PutOwners(ctx context.Context, workspace, id uuid.UUID, owners []crm.Owner) error
 	Mapping(ctx context.Context, workspace, connection uuid.UUID, object crm.Object) (lockstep.Mapping, error)
@@ -67,7 +67,7 @@ type Connections struct {
 // Stand returns what a supervisor has to know of its connection.
 func (a *Connections) Stand(ctx context.Context, in flow.ConnectionRef) (flow.Standing, error) {
 	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
-	return flow.Standing{Status: conn.Status, StartingPoint: conn.StartingPoint}, forTemporal(err)
+	return flow.Standing{Status: conn.Status, StartingPoint: conn.StartingPoint, FirstImport: conn.FirstImport}, forTemporal(err)
 }
 
 // SetStatus says where a connection stands, and why when it is not good news;
@@ -131,7 +131,7 @@ func (a *Connections) raise(ctx context.Context, conn lockstep.Connection, probl
 
 // Choose records the starting point and makes the connection live.
 func (a *Connections) Choose(ctx context.Context, ref flow.ConnectionRef, choice flow.Choice) error {
-	err := a.Book.ChooseStartingPoint(ctx, ref.Workspace, ref.Connection, choice.StartingPoint)
+	err := a.Book.ChooseStartingPoint(ctx, ref.Workspace, ref.Connection, choice.StartingPoint, choice.Import)
 	if err == nil {
 		err = a.Book.RecordEvent(ctx, ref.Workspace, ref.Connection, "starting_point_"+string(choice.StartingPoint), "", "")
 	}

@@ -69,7 +69,7 @@ func prepare(t *testing.T) *bundle {
 		}
 	}
 	require.NoError(t, b.store.SetStatus(ctx, w.ID, id, lockstep.StatusReady, ""))
-	require.NoError(t, b.store.ChooseStartingPoint(ctx, w.ID, id, lockstep.StartImport))
+	require.NoError(t, b.store.ChooseStartingPoint(ctx, w.ID, id, lockstep.StartImport, nil))
 	b.conn, err = b.store.Connection(ctx, w.ID, id)
 	require.NoError(t, err)
 

@@ -66,7 +66,10 @@ func (a *Runs) reconcile(ctx context.Context) (flow.Reconciled, error) {
 		faults = append(faults, a.Schedules.Delete(ctx, orphan))
 		done.Schedules++
 	}
+	begun, err := a.beginImports(ctx)
+	faults = append(faults, err)
 	done.Runs, err = a.reconcileRuns(ctx)
+	done.Runs += begun
 	return done, errors.Join(append(faults, err)...)
 }
 
@@ -101,6 +104,24 @@ func fits(conn lockstep.Connection, state SyncState, there bool) bool {
 		return there == wanted
 	}
 	return state.Every == conn.SyncEvery && state.Paused == (conn.Status != lockstep.StatusLive)
+}
+
+// beginImports begins the imports that somebody has chosen, and whose supervisor
+// died before it came to them.
+func (a *Runs) beginImports(ctx context.Context) (int, error) {
+	unbegun, err := a.Book.UnbegunImports(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var faults []error
+	for _, run := range unbegun {
+		ref := flow.ConnectionRef{Workspace: run.WorkspaceID, Connection: run.ConnectionID}
+		_, err := a.startImport(ctx, flow.StartRun{ConnectionRef: ref, Vendor: run.Vendor, Run: run.ID, Force: true})
+		if crm.KindOf(err) != crm.KindUnavailable {
+			faults = append(faults, err)
+		}
+	}
+	return len(unbegun), errors.Join(faults...)
 }
 
 // reconcileRuns sees to it that each open run has a workflow, and ends those

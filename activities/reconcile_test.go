@@ -89,6 +89,23 @@ func TestWhatIsInOrderIsLeftAlone(t *testing.T) {
 	require.Empty(t, b.schedules.there, "nothing was put")
 }
 
+func TestImportThatWasChosenAndNeverBegunIsBegun(t *testing.T) {
+	t.Parallel()
+	b := prepare(t)
+	id := uuid.Must(uuid.NewV7())
+	require.NoError(t, b.store.SetStatus(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.StatusReady, ""))
+	require.NoError(t, b.store.ChooseStartingPoint(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.StartImport, &id))
+	for range 2 {
+		_, err := b.reconcile(t, &estate{})
+		require.NoError(t, err)
+	}
+
+	runs, err := b.store.Runs(t.Context(), b.conn.WorkspaceID, b.conn.ID, 10)
+	require.NoError(t, err)
+	require.Len(t, runs, 1)
+	require.Equal(t, id, runs[0].ID)
+}
+
 func TestScheduleOfNobodyIsRemoved(t *testing.T) {
 	t.Parallel()
 	b := prepare(t)

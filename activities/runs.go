@@ -24,6 +24,7 @@ type RunBook interface {
 	Unpark(ctx context.Context, workspace, connection uuid.UUID) error
 	AllConnections(ctx context.Context) ([]lockstep.Connection, error)
 	AllOpenRuns(ctx context.Context) ([]lockstep.OpenRun, error)
+	UnbegunImports(ctx context.Context) ([]lockstep.OpenRun, error)
 	Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error)
 	OpenRuns(ctx context.Context, workspace, connection uuid.UUID) ([]lockstep.Run, error)
 	SetRunState(ctx context.Context, workspace, id uuid.UUID, state lockstep.RunState, reason string, until *time.Time) error
@@ -58,18 +59,20 @@ func (a *Runs) StartImport(ctx context.Context, in flow.StartRun) (flow.Started,
 }
 
 func (a *Runs) startImport(ctx context.Context, in flow.StartRun) (flow.Started, error) {
-	if _, err := a.Book.Run(ctx, in.Workspace, in.Run); crm.KindOf(err) == crm.KindNotFound {
+	_, err := a.Book.Run(ctx, in.Workspace, in.Run)
+	if crm.KindOf(err) == crm.KindNotFound {
 		err = a.begin(ctx, in)
-		if crm.KindOf(err) == crm.KindConflict {
+	}
+	if crm.KindOf(err) == crm.KindConflict { // another import is open, or somebody else has begun this one
+		_, err = a.Book.Run(ctx, in.Workspace, in.Run)
+		if crm.KindOf(err) == crm.KindNotFound {
 			return flow.Started{}, nil
 		}
-		if err != nil {
-			return flow.Started{}, err
-		}
-	} else if err != nil {
+	}
+	if err != nil {
 		return flow.Started{}, err
 	}
-	err := a.Workflows.StartImport(ctx, flow.RunInput{ConnectionRef: in.ConnectionRef, Vendor: in.Vendor, Run: in.Run})
+	err = a.Workflows.StartImport(ctx, flow.RunInput{ConnectionRef: in.ConnectionRef, Vendor: in.Vendor, Run: in.Run})
 	return flow.Started{Run: &in.Run}, err
 }
 

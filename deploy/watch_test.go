@@ -262,7 +262,7 @@ func backlog(t *testing.T, database string) {
 	require.NoError(t, s.Authorize(ctx, w.ID, id, 1, crm.Account{ID: "00D", Environment: crm.Production}, "https://x.my.salesforce.com", []byte("sealed")))
 	require.NoError(t, s.PutMapping(ctx, w.ID, id, lockstep.Mapping{Object: crm.Contact, Type: "Contact", Version: 1}))
 	require.NoError(t, s.SetStatus(ctx, w.ID, id, lockstep.StatusReady, ""))
-	require.NoError(t, s.ChooseStartingPoint(ctx, w.ID, id, lockstep.StartImport))
+	require.NoError(t, s.ChooseStartingPoint(ctx, w.ID, id, lockstep.StartImport, nil))
 	_, _, err = s.UpsertRecords(ctx, w.ID, crm.Contact, []lockstep.Record{{ID: uuid.Must(uuid.NewV7()), ExternalID: "1", Fields: map[string]any{"last_name": "Ada"}}})
 	require.NoError(t, err)
 	run, err := s.BeginRun(ctx, lockstep.Run{

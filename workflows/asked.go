@@ -60,7 +60,7 @@ func (s *supervisor) answer(ctx workflow.Context) error {
 		do("sync now", connections.SyncNow)
 	}
 	if drained(s.asked.resyncs) {
-		_, err := s.startImport(prompt(ctx, s.ref, "resync"), true)
+		_, err := s.startImport(prompt(ctx, s.ref, "resync"), nil)
 		faults = append(faults, refusable(err))
 	}
 	return errors.Join(faults...)

@@ -207,17 +207,23 @@ func (s *supervisor) setStatus(ctx workflow.Context, status lockstep.Status, pro
 	return workflow.ExecuteActivity(prompt(ctx, s.ref, "status: "+string(status)), connections.SetStatus, change).Get(ctx, nil)
 }
 
-// startImport starts an import under an id that is fixed in the history, so
-// that the activity starts one however often it is tried.
-func (s *supervisor) startImport(ctx workflow.Context, force bool) (flow.Started, error) {
+// startImport starts an import that writes everything, under the given id or
+// one of its own. It is fixed in the history, so that the activity starts one
+// however often it is tried.
+func (s *supervisor) startImport(ctx workflow.Context, id *uuid.UUID) (flow.Started, error) {
 	var started flow.Started
-	in, err := s.newRun(ctx)
-	if err != nil {
-		return started, err
+	in := flow.StartRun{ConnectionRef: s.ref, Vendor: s.in.Vendor}
+	if id != nil {
+		in.Run = *id
+	} else {
+		var err error
+		if in, err = s.newRun(ctx); err != nil {
+			return started, err
+		}
 	}
-	in.Force = force
+	in.Force = true
 	ctx = workflow.WithStartToCloseTimeout(ctx, 30*time.Minute) // it marks every record there is
-	err = workflow.ExecuteActivity(ctx, runs.StartImport, in).Get(ctx, &started)
+	err := workflow.ExecuteActivity(ctx, runs.StartImport, in).Get(ctx, &started)
 	return started, err
 }
 

@@ -210,6 +210,32 @@ func TestChoosingImportStartsIt(t *testing.T) {
 	require.Equal(t, []string{"choose import", "import"}, b.did[:2])
 }
 
+func TestChoiceThatIsAskedAgainIsAnsweredTheSame(t *testing.T) {
+	t.Parallel()
+	id := uuid.New()
+	for name, choice := range map[string]flow.Choice{
+		"import": {StartingPoint: lockstep.StartImport, Import: &id},
+		"skip":   {StartingPoint: lockstep.StartSkip, Import: &id},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setupConnection(t, lockstep.StatusLive)
+			b.standing = flow.Standing{Status: lockstep.StatusLive, StartingPoint: choice.StartingPoint, FirstImport: choice.Import}
+			var answer error
+			b.update(time.Second, flow.UpdateChooseStartingPoint, &answer, choice)
+			b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(flow.SignalPause, nil) }, time.Minute)
+			b.run(t)
+
+			require.NoError(t, answer)
+			require.NotContains(t, b.did, "choose "+string(choice.StartingPoint), "it is chosen already")
+			if choice.StartingPoint == lockstep.StartImport {
+				require.Len(t, b.started, 1, "which changes nothing when it has begun")
+				require.Equal(t, id, b.started[0].Run)
+			}
+		})
+	}
+}
+
 func TestStartingPointIsRefusedWhenItCannotBe(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -51,19 +51,28 @@ func (s *supervisor) chooseStartingPoint(ctx workflow.Context, choice flow.Choic
 	if err := s.stand(ctx); err != nil {
 		return flow.Started{}, err
 	}
-	if s.standing.StartingPoint != lockstep.StartUndecided {
-		return flow.Started{}, temporal.NewNonRetryableApplicationError("the starting point has been chosen; resync to send everything again", flow.RefusedChosen, nil)
+	if !choice.Made(*s.standing) { // else whoever chose it had no answer, and asks again
+		if err := s.choose(ctx, choice); err != nil {
+			return flow.Started{}, err
+		}
 	}
-	if s.standing.Status != lockstep.StatusReady {
-		return flow.Started{}, temporal.NewNonRetryableApplicationError("the connection is not set up yet", flow.RefusedNotReady, nil)
-	}
-	err := workflow.ExecuteActivity(once(ctx, s.ref, "starting point"), connections.Choose, s.ref, choice).Get(ctx, nil)
-	if err != nil || choice.StartingPoint == lockstep.StartSkip {
-		return flow.Started{}, err
+	if choice.StartingPoint == lockstep.StartSkip {
+		return flow.Started{}, nil
 	}
 	// The choice is made: it is tried until it is done. What an earlier time of
 	// the connection left in the CRM may have changed since, so it is written anew.
-	return s.startImport(prompt(ctx, s.ref, "start the import"), true)
+	return s.startImport(prompt(ctx, s.ref, "start the import"), choice.Import)
+}
+
+// choose makes the choice, if it can be made.
+func (s *supervisor) choose(ctx workflow.Context, choice flow.Choice) error {
+	if s.standing.StartingPoint != lockstep.StartUndecided {
+		return temporal.NewNonRetryableApplicationError("the starting point has been chosen; resync to send everything again", flow.RefusedChosen, nil)
+	}
+	if s.standing.Status != lockstep.StatusReady {
+		return temporal.NewNonRetryableApplicationError("the connection is not set up yet", flow.RefusedNotReady, nil)
+	}
+	return workflow.ExecuteActivity(once(ctx, s.ref, "starting point"), connections.Choose, s.ref, choice).Get(ctx, nil)
 }
 
 // validReview refuses a review of nothing.

@@ -53,10 +53,12 @@ type Sealer interface {
 }
 
 // How long a request is remembered, how long it is held by somebody who has
-// died, how long a second one waits for the first, and how often it looks.
+// died, how long a second one waits for the first, and how often it looks. A
+// second one waits longer than the dead hold, so that whoever repeats a request
+// that a process died with gets its answer.
 const (
 	requestKept     = 24 * time.Hour
-	requestHeld     = 30 * time.Second
+	requestHeld     = 10 * time.Second
 	requestPatience = 20 * time.Second
 	requestLook     = 100 * time.Millisecond
 )

@@ -41,8 +41,10 @@ type world struct {
 	worker   *stack.Process
 	queues   flow.Queues
 	conn     lockstep.Connection
+	key      string // an admin's, to the API
 	keyset   []byte
 	log      string   // of the worker
+	env      []string // of the worker and the API
 	secrets  []string // tokens that no history and no log may hold
 }
 
@@ -123,14 +125,14 @@ func (w *world) startWorker(t testing.TB) {
 	prefix := "e2e-" + uuid.NewString()[:8] + "-"
 	w.queues = flow.QueuesFor(prefix)
 	w.log = filepath.Join(w.dir, "worker.log")
-	env := []string{
+	w.env = []string{
 		"DATABASE_URL=" + w.database, "TEMPORAL_ADDRESS=" + w.server.Address, "TEMPORAL_NAMESPACE=" + w.server.Namespace,
 		"LOCKSTEP_KEYSET=" + base64.StdEncoding.EncodeToString(w.keyset), "LOCKSTEP_QUEUE_PREFIX=" + prefix, "LOCKSTEP_RESERVE=0",
 	}
 	for name, setting := range map[crm.Vendor]string{crm.Salesforce: "LOCKSTEP_SALESFORCE_", crm.HubSpot: "LOCKSTEP_HUBSPOT_"} {
-		env = append(env, setting+"CLIENT_ID="+clientID, setting+"CLIENT_SECRET="+clientSecret, setting+"LOGIN_URL="+w.sandbox.Vendors[string(name)])
+		w.env = append(w.env, setting+"CLIENT_ID="+clientID, setting+"CLIENT_SECRET="+clientSecret, setting+"LOGIN_URL="+w.sandbox.Vendors[string(name)])
 	}
-	w.worker, err = stack.StartWorker(t.Context(), stack.ServiceConfig{Name: "worker", Bin: binary("worker"), Log: w.log, Env: env})
+	w.worker, err = stack.StartWorker(t.Context(), stack.ServiceConfig{Name: "worker", Bin: binary("worker"), Log: w.log, Env: w.env})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.worker.Kill()) })
 }
@@ -154,6 +156,7 @@ func (w *world) connect(t testing.TB, target string) {
 	key, text, err := lockstep.NewAPIKey(tenant.ID, "first", lockstep.RoleAdmin)
 	require.NoError(t, err)
 	require.NoError(t, w.store.CreateWorkspace(ctx, tenant, key, text))
+	w.key = text
 	targets := map[crm.Object]string{}
 	if target != "" {
 		targets[crm.Contact] = target

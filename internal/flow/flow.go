@@ -130,6 +130,7 @@ type ConnectionRef struct {
 type Standing struct {
 	Status        lockstep.Status        `json:"status"`
 	StartingPoint lockstep.StartingPoint `json:"starting_point"`
+	FirstImport   *uuid.UUID             `json:"first_import,omitempty"`
 }
 
 // StatusChange sets a connection's status. Problem explains it when it is not
@@ -144,6 +145,16 @@ type StatusChange struct {
 // Choice is the argument of choose-starting-point.
 type Choice struct {
 	StartingPoint lockstep.StartingPoint `json:"starting_point"`
+	Import        *uuid.UUID             `json:"import,omitempty"` // the run that the import is to be; one of its own if not set
+}
+
+// Made tells whether the choice has been made where s is how things stand:
+// making it again changes nothing.
+func (c Choice) Made(s Standing) bool {
+	if c.StartingPoint != s.StartingPoint || c.StartingPoint == lockstep.StartSkip {
+		return c.StartingPoint == s.StartingPoint
+	}
+	return c.Import != nil && s.FirstImport != nil && *c.Import == *s.FirstImport
 }
 
 // MappingReview is the argument of approve-mapping.

@@ -27,9 +27,9 @@ func TestPayloadsAreFrozen(t *testing.T) {
 	got, err := json.MarshalIndent(map[string]any{
 		"ConnectionInput":  flow.ConnectionInput{Workspace: id, Connection: id, Vendor: "salesforce"},
 		"ConnectionRef":    ref,
-		"Standing":         flow.Standing{Status: lockstep.StatusLive, StartingPoint: lockstep.StartImport},
+		"Standing":         flow.Standing{Status: lockstep.StatusLive, StartingPoint: lockstep.StartImport, FirstImport: &id},
 		"StatusChange":     flow.StatusChange{ConnectionRef: ref, Status: lockstep.StatusError, Problem: lockstep.CodeInternal, Epoch: 3},
-		"Choice":           flow.Choice{StartingPoint: lockstep.StartSkip},
+		"Choice":           flow.Choice{StartingPoint: lockstep.StartImport, Import: &id},
 		"StartRun":         flow.StartRun{ConnectionRef: ref, Vendor: "salesforce", Run: id, Force: true, Problem: lockstep.CodeRefused},
 		"Started":          flow.Started{Run: &id},
 		"ImportInput":      flow.RunInput{ConnectionRef: ref, Vendor: "salesforce", Run: id},

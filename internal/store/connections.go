@@ -56,7 +56,7 @@ func connection(row db.ConnectionRow) (lockstep.Connection, error) {
 			ID: orEmpty(row.AccountID), Name: row.AccountName, Environment: crm.Environment(row.Environment),
 			Edition: row.Edition, UserID: row.AccountUser,
 		},
-		BaseURL: row.BaseURL, Epoch: row.Epoch, StartingPoint: lockstep.StartingPoint(row.StartingPoint),
+		BaseURL: row.BaseURL, Epoch: row.Epoch, StartingPoint: lockstep.StartingPoint(row.StartingPoint), FirstImport: row.FirstImport,
 		Paused: row.Paused, OwnerID: row.OwnerID, SyncEvery: time.Duration(row.SyncSeconds) * time.Second, Approved: row.MappingApproved,
 		CreatedAt: row.CreatedAt, ConnectedAt: row.ConnectedAt, ProvenAt: row.ProvenAt, SyncedAt: row.SyncedAt,
 	}
@@ -191,9 +191,12 @@ func (s *Store) Authorize(ctx context.Context, workspace, id uuid.UUID, epoch in
 }
 
 // ChooseStartingPoint records the choice and makes the connection live. It
-// returns an Error of KindNotFound when the connection is not set up yet.
-func (s *Store) ChooseStartingPoint(ctx context.Context, workspace, id uuid.UUID, choice lockstep.StartingPoint) error {
-	n, err := s.q.ChooseStartingPoint(ctx, db.ChooseStartingPointParams{WorkspaceID: workspace, ID: id, StartingPoint: string(choice)})
+// returns an Error of KindNotFound when the connection is not set up yet. The
+// import that the choice begins is named here if it is to be begun whoever dies.
+func (s *Store) ChooseStartingPoint(ctx context.Context, workspace, id uuid.UUID, choice lockstep.StartingPoint, firstImport *uuid.UUID) error {
+	n, err := s.q.ChooseStartingPoint(ctx, db.ChooseStartingPointParams{
+		WorkspaceID: workspace, ID: id, StartingPoint: string(choice), FirstImport: firstImport,
+	})
 	return found("choose_starting_point", n, err)
 }
 

@@ -60,7 +60,7 @@ func connected(t testing.TB, s *store.Store, workspace uuid.UUID, account string
 	require.NoError(t, s.Authorize(ctx, workspace, id, 1, crm.Account{ID: account, Environment: crm.Production}, "https://x.my.salesforce.com", []byte("sealed")))
 	require.NoError(t, s.PutMapping(ctx, workspace, id, lockstep.Mapping{Object: crm.Contact, Type: "Contact", Version: 1}))
 	require.NoError(t, s.SetStatus(ctx, workspace, id, lockstep.StatusReady, ""))
-	require.NoError(t, s.ChooseStartingPoint(ctx, workspace, id, lockstep.StartImport))
+	require.NoError(t, s.ChooseStartingPoint(ctx, workspace, id, lockstep.StartImport, nil))
 	conn, err := s.Connection(ctx, workspace, id)
 	require.NoError(t, err)
 	return conn

@@ -113,6 +113,22 @@ func (s *Store) AllOpenRuns(ctx context.Context) ([]lockstep.OpenRun, error) {
 	return out, nil
 }
 
+// UnbegunImports returns the imports of every workspace that were chosen as
+// starting points and that nobody has begun.
+func (s *Store) UnbegunImports(ctx context.Context) ([]lockstep.OpenRun, error) {
+	rows, err := s.q.UnbegunImports(ctx)
+	if err != nil {
+		return nil, interpret("unbegun_imports", err)
+	}
+	out := make([]lockstep.OpenRun, len(rows))
+	for i, row := range rows {
+		out[i] = lockstep.OpenRun{
+			ID: row.RunID, WorkspaceID: row.WorkspaceID, ConnectionID: row.ID, Vendor: crm.Vendor(row.Vendor), Kind: lockstep.RunImport,
+		}
+	}
+	return out, nil
+}
+
 // RecordEvent adds a line about a connection to the activity log.
 func (s *Store) RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error {
 	return interpret("record_event", s.q.InsertEvent(ctx, db.InsertEventParams{

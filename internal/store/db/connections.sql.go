@@ -14,7 +14,7 @@ import (
 )
 
 const allConnections = `-- name: AllConnections :many
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 ORDER BY c.id
 `
@@ -43,6 +43,7 @@ type AllConnectionsRow struct {
 	MappingApproved int64
 	ProvenAt        *time.Time
 	SyncedAt        *time.Time
+	FirstImport     *uuid.UUID
 	WorkspaceKey    string
 }
 
@@ -80,6 +81,7 @@ func (q *Queries) AllConnections(ctx context.Context) ([]AllConnectionsRow, erro
 			&i.MappingApproved,
 			&i.ProvenAt,
 			&i.SyncedAt,
+			&i.FirstImport,
 			&i.WorkspaceKey,
 		); err != nil {
 			return nil, err
@@ -178,18 +180,24 @@ func (q *Queries) CancelRuns(ctx context.Context, arg CancelRunsParams) error {
 }
 
 const chooseStartingPoint = `-- name: ChooseStartingPoint :execrows
-UPDATE connections SET starting_point = $1, status = 'live', status_reason = '', paused = false
-WHERE workspace_id = $2 AND id = $3 AND status IN ('ready', 'live')
+UPDATE connections SET starting_point = $1, first_import = $2, status = 'live', status_reason = '', paused = false
+WHERE workspace_id = $3 AND id = $4 AND status IN ('ready', 'live')
 `
 
 type ChooseStartingPointParams struct {
 	StartingPoint string
+	FirstImport   *uuid.UUID
 	WorkspaceID   uuid.UUID
 	ID            uuid.UUID
 }
 
 func (q *Queries) ChooseStartingPoint(ctx context.Context, arg ChooseStartingPointParams) (int64, error) {
-	result, err := q.db.Exec(ctx, chooseStartingPoint, arg.StartingPoint, arg.WorkspaceID, arg.ID)
+	result, err := q.db.Exec(ctx, chooseStartingPoint,
+		arg.StartingPoint,
+		arg.FirstImport,
+		arg.WorkspaceID,
+		arg.ID,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -197,7 +205,7 @@ func (q *Queries) ChooseStartingPoint(ctx context.Context, arg ChooseStartingPoi
 }
 
 const connection = `-- name: Connection :one
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 WHERE c.workspace_id = $1 AND c.id = $2
 `
@@ -231,6 +239,7 @@ type ConnectionRow struct {
 	MappingApproved int64
 	ProvenAt        *time.Time
 	SyncedAt        *time.Time
+	FirstImport     *uuid.UUID
 	WorkspaceKey    string
 }
 
@@ -261,13 +270,14 @@ func (q *Queries) Connection(ctx context.Context, arg ConnectionParams) (Connect
 		&i.MappingApproved,
 		&i.ProvenAt,
 		&i.SyncedAt,
+		&i.FirstImport,
 		&i.WorkspaceKey,
 	)
 	return i, err
 }
 
 const connections = `-- name: Connections :many
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 WHERE c.workspace_id = $1
 ORDER BY c.created_at, c.id
@@ -297,6 +307,7 @@ type ConnectionsRow struct {
 	MappingApproved int64
 	ProvenAt        *time.Time
 	SyncedAt        *time.Time
+	FirstImport     *uuid.UUID
 	WorkspaceKey    string
 }
 
@@ -333,6 +344,7 @@ func (q *Queries) Connections(ctx context.Context, workspaceID uuid.UUID) ([]Con
 			&i.MappingApproved,
 			&i.ProvenAt,
 			&i.SyncedAt,
+			&i.FirstImport,
 			&i.WorkspaceKey,
 		); err != nil {
 			return nil, err
@@ -377,7 +389,7 @@ func (q *Queries) DeleteMappings(ctx context.Context, arg DeleteMappingsParams) 
 }
 
 const disconnectConnection = `-- name: DisconnectConnection :execrows
-UPDATE connections SET status = 'disconnected', status_reason = $1, epoch = epoch + 1, starting_point = '', paused = false
+UPDATE connections SET status = 'disconnected', status_reason = $1, epoch = epoch + 1, starting_point = '', first_import = NULL, paused = false
 WHERE workspace_id = $2 AND id = $3 AND status <> 'disconnected'
 `
 
@@ -709,4 +721,45 @@ func (q *Queries) SharesGrant(ctx context.Context, arg SharesGrantParams) (bool,
 	var shared bool
 	err := row.Scan(&shared)
 	return shared, err
+}
+
+const unbegunImports = `-- name: UnbegunImports :many
+SELECT c.workspace_id, c.id, c.vendor, c.first_import::uuid AS run_id FROM connections c
+WHERE c.first_import IS NOT NULL AND c.status = 'live'
+  AND NOT EXISTS (SELECT FROM runs r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_import)
+ORDER BY c.id
+`
+
+type UnbegunImportsRow struct {
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+	Vendor      string
+	RunID       uuid.UUID
+}
+
+// Of every workspace, for the reconciler: imports that were chosen, and then
+// nobody was left to begin them.
+func (q *Queries) UnbegunImports(ctx context.Context) ([]UnbegunImportsRow, error) {
+	rows, err := q.db.Query(ctx, unbegunImports)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnbegunImportsRow
+	for rows.Next() {
+		var i UnbegunImportsRow
+		if err := rows.Scan(
+			&i.WorkspaceID,
+			&i.ID,
+			&i.Vendor,
+			&i.RunID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

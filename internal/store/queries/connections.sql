@@ -42,7 +42,7 @@ WHERE c.workspace_id = @workspace_id AND c.id = @id
 -- name: DisconnectConnection :execrows
 -- From now on older writes refuse, nothing is marked, and whoever connects
 -- again chooses anew what happens to what is there.
-UPDATE connections SET status = 'disconnected', status_reason = @reason, epoch = epoch + 1, starting_point = '', paused = false
+UPDATE connections SET status = 'disconnected', status_reason = @reason, epoch = epoch + 1, starting_point = '', first_import = NULL, paused = false
 WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
 
 -- name: CancelRuns :exec
@@ -67,6 +67,14 @@ SELECT c.*, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 ORDER BY c.id;
 
+-- name: UnbegunImports :many
+-- Of every workspace, for the reconciler: imports that were chosen, and then
+-- nobody was left to begin them.
+SELECT c.workspace_id, c.id, c.vendor, c.first_import::uuid AS run_id FROM connections c
+WHERE c.first_import IS NOT NULL AND c.status = 'live'
+  AND NOT EXISTS (SELECT FROM runs r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_import)
+ORDER BY c.id;
+
 -- name: AuthorizeConnection :execrows
 -- Somebody has authorised the connection: what it is linked to, and from now
 -- on older writes refuse. An account once linked is never exchanged.
@@ -78,7 +86,7 @@ UPDATE connections SET
 WHERE workspace_id = @workspace_id AND id = @id AND epoch = @epoch AND (account_id IS NULL OR account_id = @account_id);
 
 -- name: ChooseStartingPoint :execrows
-UPDATE connections SET starting_point = @starting_point, status = 'live', status_reason = '', paused = false
+UPDATE connections SET starting_point = @starting_point, first_import = sqlc.narg('first_import'), status = 'live', status_reason = '', paused = false
 WHERE workspace_id = @workspace_id AND id = @id AND status IN ('ready', 'live');
 
 -- name: SharesGrant :one
