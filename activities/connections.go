@@ -2,6 +2,9 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +25,7 @@ type ConnectionBook interface {
 	PutMapping(ctx context.Context, workspace, connection uuid.UUID, m lockstep.Mapping) error
 	ApproveMapping(ctx context.Context, workspace, id uuid.UUID, object crm.Object, version int64) error
 	RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error
+	AuditSignals(ctx context.Context, workspace, connection uuid.UUID, details map[string][]string) error
 	Disconnect(ctx context.Context, workspace, id uuid.UUID, reason string) error
 	Forget(ctx context.Context, workspace, id uuid.UUID, keepMapping bool) error
 }
@@ -169,14 +173,17 @@ func arrange(ctx context.Context, schedules Schedules, conn lockstep.Connection)
 	return schedules.Put(ctx, in, conn.SyncEvery, paused, note)
 }
 
-// SyncNow starts a cycle of a connection that is live; of any other it says in
-// the activity log that it was asked for.
+// SyncNow starts a cycle of a connection that is live and sends contacts; of any
+// other it says in the activity log that it was asked for.
 func (a *Connections) SyncNow(ctx context.Context, in flow.ConnectionRef) error {
 	conn, err := a.Book.Connection(ctx, in.Workspace, in.Connection)
-	if err == nil && conn.Status != lockstep.StatusLive {
+	switch {
+	case err != nil:
+	case conn.Status != lockstep.StatusLive:
 		return forTemporal(a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "sync_refused", lockstep.CodeNotLive, ""))
-	}
-	if err == nil {
+	case !conn.Syncs(lockstep.SyncContacts):
+		return forTemporal(a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "sync_refused", lockstep.CodeSwitchedOff, ""))
+	default:
 		err = a.Schedules.Trigger(ctx, in.Connection)
 	}
 	if crm.KindOf(err) == crm.KindNotFound { // lost, and the reconciler has not come by yet
@@ -185,6 +192,23 @@ func (a *Connections) SyncNow(ctx context.Context, in flow.ConnectionRef) error 
 		}
 	}
 	return forTemporal(err)
+}
+
+// Note writes into the audit log what was signalled by whoever can reach
+// Temporal. What they typed stands there only if it is the code of a problem.
+func (a *Connections) Note(ctx context.Context, in flow.Heard) error {
+	details := make(map[string][]string)
+	for _, h := range in.Signals {
+		var parts []string
+		if slices.ContainsFunc(lockstep.Problems(), func(p lockstep.Problem) bool { return p.Code == h.Problem }) {
+			parts = append(parts, string(h.Problem))
+		}
+		if h.Times > 1 {
+			parts = append(parts, fmt.Sprintf("%d times", h.Times))
+		}
+		details[h.Name] = append(details[h.Name], strings.Join(parts, ", "))
+	}
+	return forTemporal(a.Book.AuditSignals(ctx, in.Workspace, in.Connection, details))
 }
 
 // Approve notes that a person has looked at a version of the mapping. It fails

@@ -41,6 +41,9 @@ func (a *Records) cycle(ctx context.Context, in flow.CycleInput) (flow.SyncResul
 	if conn.Status != lockstep.StatusLive {
 		return flow.SyncResult{Verdict: flow.VerdictStopped}, nil
 	}
+	if !conn.Syncs(lockstep.SyncContacts) { // what changes meanwhile waits until they are on again
+		return flow.SyncResult{Verdict: flow.VerdictEmpty}, nil
+	}
 	run := lockstep.Run{
 		ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection, Kind: lockstep.RunSync, LinkUp: lockstep.LinkUpKeys,
 	}

@@ -159,7 +159,7 @@ func TestTestContactOfAConnectionThatIsPausedSaysSo(t *testing.T) {
 func TestNewRecordsAreGivenToTheOwnerAndNoOthers(t *testing.T) {
 	t.Parallel()
 	b := prepare(t)
-	require.NoError(t, b.store.SetSettings(t.Context(), b.conn.WorkspaceID, b.conn.ID, new("005A"), 0))
+	require.NoError(t, b.store.SetSettings(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.Settings{OwnerID: new("005A")}))
 	known := b.crm.add(fakeRecord{typ: "Contact", email: email(0)})
 	b.load(t, 30)
 	b.begin(t, lockstep.LinkUpKeys)
@@ -178,7 +178,7 @@ func TestNewRecordsAreGivenToTheOwnerAndNoOthers(t *testing.T) {
 func TestRecordThatTurnsOutToBeNewIsGivenToTheOwnerAfterwards(t *testing.T) {
 	t.Parallel()
 	b := imported(t, 0)
-	require.NoError(t, b.store.SetSettings(t.Context(), b.conn.WorkspaceID, b.conn.ID, new("005A"), 0))
+	require.NoError(t, b.store.SetSettings(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.Settings{OwnerID: new("005A")}))
 	require.Equal(t, lockstep.OutcomeCreated, b.test(t).Outcome) // nobody looked whether it was there
 	require.Equal(t, 2, b.crm.calls)
 	for _, r := range b.crm.live() {

@@ -66,6 +66,7 @@ func (a *Runs) reconcile(ctx context.Context) (flow.Reconciled, error) {
 		faults = append(faults, a.Schedules.Delete(ctx, orphan))
 		done.Schedules++
 	}
+	faults = append(faults, a.forgetLogins(ctx, supervised))
 	begun, err := a.beginImports(ctx)
 	faults = append(faults, err)
 	done.Runs, err = a.reconcileRuns(ctx)
@@ -104,6 +105,24 @@ func fits(conn lockstep.Connection, state SyncState, there bool) bool {
 		return there == wanted
 	}
 	return state.Every == conn.SyncEvery && state.Paused == (conn.Status != lockstep.StatusLive)
+}
+
+// forgetLogins gives back and deletes the logins of connections whose supervisor
+// died while it disconnected them. What was to become of the mapping went with
+// it, so that is kept.
+func (a *Runs) forgetLogins(ctx context.Context, supervised map[uuid.UUID]bool) error {
+	abandoned, err := a.Book.AbandonedGrants(ctx)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for connection, workspace := range abandoned {
+		if !supervised[connection] {
+			ref := flow.ConnectionRef{Workspace: workspace, Connection: connection}
+			faults = append(faults, a.Logins.Forget(ctx, ref, flow.Disconnection{KeepMapping: true}))
+		}
+	}
+	return errors.Join(faults...)
 }
 
 // beginImports begins the imports that somebody has chosen, and whose supervisor

@@ -56,7 +56,8 @@ func (e *estate) Look(context.Context, string) error { return nil }
 // reconcile compares e with the bundle's database.
 func (b *bundle) reconcile(t *testing.T, e *estate) (flow.Reconciled, error) {
 	t.Helper()
-	runs := &activities.Runs{Book: b.store, Workflows: e, Schedules: b.schedules, Estate: e}
+	logins := &activities.Connections{Book: b.store, Opener: b.crm, Schedules: b.schedules, Grants: deaf{}}
+	runs := &activities.Runs{Book: b.store, Workflows: e, Schedules: b.schedules, Estate: e, Logins: logins}
 	return runs.Reconcile(t.Context())
 }
 
@@ -104,6 +105,26 @@ func TestImportThatWasChosenAndNeverBegunIsBegun(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, runs, 1)
 	require.Equal(t, id, runs[0].ID)
+}
+
+func TestLoginThatADisconnectHasLeftBehindIsForgotten(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0)
+	connections := &activities.Connections{Book: b.store, Opener: b.crm, Schedules: b.schedules, Grants: deaf{}}
+	require.NoError(t, connections.Close(t.Context(), b.ref()))
+	e := &estate{supervisors: map[uuid.UUID]bool{b.conn.ID: true}}
+	_, err := b.reconcile(t, e)
+	require.NoError(t, err)
+	_, err = b.store.Grant(t.Context(), b.conn.WorkspaceID, b.conn.ID)
+	require.NoError(t, err, "its supervisor is still at it")
+
+	e.supervisors = nil
+	_, err = b.reconcile(t, e)
+	require.NoError(t, err)
+	_, err = b.store.Grant(t.Context(), b.conn.WorkspaceID, b.conn.ID)
+	require.Equal(t, crm.KindNotFound, crm.KindOf(err))
+	_, err = b.store.Mapping(t.Context(), b.conn.WorkspaceID, b.conn.ID, crm.Contact)
+	require.NoError(t, err, "nobody knows whether it was to be cleared")
 }
 
 func TestScheduleOfNobodyIsRemoved(t *testing.T) {

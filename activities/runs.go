@@ -24,6 +24,7 @@ type RunBook interface {
 	Unpark(ctx context.Context, workspace, connection uuid.UUID) error
 	AllConnections(ctx context.Context) ([]lockstep.Connection, error)
 	AllOpenRuns(ctx context.Context) ([]lockstep.OpenRun, error)
+	AbandonedGrants(ctx context.Context) (workspaces map[uuid.UUID]uuid.UUID, err error)
 	UnbegunImports(ctx context.Context) ([]lockstep.OpenRun, error)
 	Run(ctx context.Context, workspace, id uuid.UUID) (lockstep.Run, error)
 	OpenRuns(ctx context.Context, workspace, connection uuid.UUID) ([]lockstep.Run, error)
@@ -48,6 +49,12 @@ type Runs struct {
 	Workflows Workflows
 	Schedules Schedules
 	Estate    Estate
+	Logins    Logins
+}
+
+// Logins forgets the logins of connections that are disconnected.
+type Logins interface {
+	Forget(ctx context.Context, in flow.ConnectionRef, how flow.Disconnection) error
 }
 
 // StartImport marks every record pending and starts the workflow that drains
@@ -83,14 +90,26 @@ func (a *Runs) begin(ctx context.Context, in flow.StartRun) error {
 	if err != nil {
 		return err
 	}
-	if conn.StartingPoint == lockstep.StartUndecided {
-		err := a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "resync_refused", lockstep.CodeNotLive, "")
+	if problem := inTheWay(conn); problem != "" {
+		err := a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "resync_refused", problem, "")
 		return errors.Join(err, &crm.Error{Kind: crm.KindConflict, Op: "runs.begin"})
 	}
 	_, err = a.Book.BeginRun(ctx, lockstep.Run{
 		ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection, Kind: lockstep.RunImport, LinkUp: lockstep.LinkUpList,
 	}, crm.Contact, in.Force)
 	return err
+}
+
+// inTheWay returns the problem that keeps a connection from beginning a run, if
+// there is one.
+func inTheWay(conn lockstep.Connection) lockstep.Code {
+	switch {
+	case conn.StartingPoint == lockstep.StartUndecided:
+		return lockstep.CodeNotLive
+	case !conn.Syncs(lockstep.SyncContacts):
+		return lockstep.CodeSwitchedOff
+	}
+	return ""
 }
 
 // Move sets the state of an open run.
@@ -115,8 +134,8 @@ func (a *Runs) startRetry(ctx context.Context, in flow.StartRun) (flow.Started, 
 	if err != nil {
 		return flow.Started{}, err
 	}
-	if conn.StartingPoint == lockstep.StartUndecided {
-		return flow.Started{}, a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "retry_refused", lockstep.CodeNotLive, "")
+	if problem := inTheWay(conn); problem != "" {
+		return flow.Started{}, a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "retry_refused", problem, "")
 	}
 	run, err := a.Book.BeginRetry(ctx, lockstep.Run{
 		ID: in.Run, WorkspaceID: in.Workspace, ConnectionID: in.Connection, Kind: lockstep.RunRetry, LinkUp: lockstep.LinkUpKeys,

@@ -76,11 +76,12 @@ func (s *supervisors) Start(ctx context.Context, in flow.ConnectionInput) error 
 
 // Signal implements rest.Supervisors.
 func (s *supervisors) Signal(ctx context.Context, in flow.ConnectionInput, signal string) error {
-	return s.signal(ctx, in, signal, nil)
+	return s.signal(ctx, in, signal, flow.Request{By: flow.AskerAPI})
 }
 
 // Retry implements rest.Supervisors.
-func (s *supervisors) Retry(ctx context.Context, in flow.ConnectionInput, retry flow.RetryRequest) error {
+func (s *supervisors) Retry(ctx context.Context, in flow.ConnectionInput, retry flow.Request) error {
+	retry.By = flow.AskerAPI
 	return s.signal(ctx, in, flow.SignalRetryFailed, retry)
 }
 

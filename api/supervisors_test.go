@@ -88,7 +88,7 @@ func TestSupervisorsAreStartedOnceAndReadable(t *testing.T) {
 			return s.Signal(ctx, in, flow.SignalPause)
 		},
 		"retry": func(ctx context.Context, s *supervisors, in flow.ConnectionInput) error {
-			return s.Retry(ctx, in, flow.RetryRequest{})
+			return s.Retry(ctx, in, flow.Request{})
 		},
 		"update": func(ctx context.Context, s *supervisors, in flow.ConnectionInput) error {
 			return s.CompleteAuthorization(ctx, in)
@@ -120,9 +120,9 @@ func TestRetryIsASignalThatNamesTheProblem(t *testing.T) {
 	t.Parallel()
 	s, f, in := supervising()
 
-	require.NoError(t, s.Retry(t.Context(), in, flow.RetryRequest{Problem: lockstep.CodeUnavailable}))
+	require.NoError(t, s.Retry(t.Context(), in, flow.Request{Problem: lockstep.CodeUnavailable}))
 	require.Equal(t, flow.ConnectionID(in.Connection)+" retry-failed", f.signal)
-	require.Equal(t, flow.RetryRequest{Problem: lockstep.CodeUnavailable}, f.arg)
+	require.Equal(t, flow.Request{Problem: lockstep.CodeUnavailable, By: flow.AskerAPI}, f.arg)
 }
 
 func TestQuestionsAreUpdatesUnderTheCallersKey(t *testing.T) {
@@ -231,7 +231,7 @@ func TestTemporalThatDoesNotAnswerIsTold(t *testing.T) {
 	f.err = serviceerror.NewUnavailable("planted")
 
 	_, untested := s.TestContact(t.Context(), in, "key")
-	for _, err := range []error{untested, s.Retry(t.Context(), in, flow.RetryRequest{}), s.Discover(t.Context(), in, ""), s.Start(t.Context(), in), s.Signal(t.Context(), in, flow.SignalResume), s.CompleteAuthorization(t.Context(), in), s.Look(t.Context(), "import/1")} {
+	for _, err := range []error{untested, s.Retry(t.Context(), in, flow.Request{}), s.Discover(t.Context(), in, ""), s.Start(t.Context(), in), s.Signal(t.Context(), in, flow.SignalResume), s.CompleteAuthorization(t.Context(), in), s.Look(t.Context(), "import/1")} {
 		got, ok := errors.AsType[*rest.Error](err)
 		require.True(t, ok)
 		require.Equal(t, lockstep.Code("supervisor_unreachable"), got.Code)

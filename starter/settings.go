@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,9 +19,10 @@ const nobody = "none"
 func (f *face) settingsCommand() *cobra.Command {
 	var owner string
 	var every time.Duration
+	var on, off []string
 	cmd := &cobra.Command{
 		Use:   "settings [CONNECTION]",
-		Short: "Show or change whom new records are given to, and how often changes are sent",
+		Short: "Show or change whom new records are given to, how often changes are sent, and which",
 		Long:  "Without flags it shows the settings. What is in the CRM already keeps its owner.",
 		Args:  positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -32,6 +34,10 @@ func (f *face) settingsCommand() *cobra.Command {
 				}
 				seconds := int(every / time.Second)
 				change.SyncEverySeconds = &seconds
+			}
+			var err error
+			if change.Syncs, err = switched(on, off, cmd.UseLine()); err != nil {
+				return err
 			}
 			r, conn, err := f.reach(ctx, args)
 			if err != nil {
@@ -53,15 +59,37 @@ func (f *face) settingsCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&owner, "owner", "", "whom new records are given to: an id or e-mail address that `starter owners` lists, or "+nobody)
 	cmd.Flags().DurationVar(&every, "sync-every", 0, "how often changes are sent: 1m to 24h")
+	cmd.Flags().StringSliceVar(&on, "on", nil, "what to keep in step from now on: contacts, emails, calls, meetings")
+	cmd.Flags().StringSliceVar(&off, "off", nil, "what to leave out from the next run on")
 	return f.remotely(cmd)
 }
 
 // change changes settings, where there is something to change.
 func (r *remote) change(ctx context.Context, conn client.Connection, change client.UpdateConnection) (client.Connection, error) {
-	if change.OwnerID == nil && change.SyncEverySeconds == nil {
+	if change.OwnerID == nil && change.SyncEverySeconds == nil && change.Syncs == nil {
 		return conn, nil
 	}
 	return answer[client.Connection](r.UpdateConnectionWithResponse(ctx, conn.ID, &client.UpdateConnectionParams{IdempotencyKey: requestKey()}, change))
+}
+
+// switched reads what is to be switched on and off; nil when nothing is.
+func switched(on, off []string, usage string) (*client.SwitchChange, error) {
+	if len(on)+len(off) == 0 {
+		return nil, nil
+	}
+	var change client.SwitchChange
+	switches := map[string]**bool{"contacts": &change.Contacts, "emails": &change.Emails, "calls": &change.Calls, "meetings": &change.Meetings}
+	for i, what := range slices.Concat(on, off) {
+		to, known := switches[what]
+		if !known {
+			return nil, &usageError{problem: fmt.Sprintf("%q cannot be switched; contacts, emails, calls and meetings can", what), usage: usage}
+		}
+		if *to != nil {
+			return nil, &usageError{problem: what + " is named twice", usage: usage}
+		}
+		*to = new(i < len(on))
+	}
+	return &change, nil
 }
 
 // ownerNamed returns who is named by id or e-mail address, or null for nobody.
@@ -105,5 +133,18 @@ func (f *face) printSettings(ctx context.Context, r *remote, conn client.Connect
 	f.say("%s", title(conn))
 	f.say("  new records  %s", owner)
 	f.say("  changes      sent every %s", time.Duration(conn.SyncEverySeconds)*time.Second)
+	contacts := "kept in step"
+	if !conn.Syncs.Contacts {
+		contacts = "switched off; what changes is kept for when they are on again (starter settings --on contacts)"
+	}
+	f.say("  contacts     %s", contacts)
+	f.say("  later        emails %s, calls %s, meetings %s: not sent yet", onOff(conn.Syncs.Emails), onOff(conn.Syncs.Calls), onOff(conn.Syncs.Meetings))
 	return nil
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }

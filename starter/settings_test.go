@@ -22,6 +22,8 @@ func TestSettingsAreChanged(t *testing.T) {
 		"--owner Ada@example.com": `{"owner_id":"7"}`,
 		"--owner gus@example.com": `{"owner_id":"gus@example.com"}`, // inactive: the API says so
 		"--sync-every 90s":        `{"sync_every_seconds":90}`,
+		"--off contacts,calls":    `{"syncs":{"calls":false,"contacts":false}}`,
+		"--on emails --off calls": `{"syncs":{"calls":false,"emails":true}}`,
 		"":                        "",
 	} {
 		var bodies []string

@@ -22,7 +22,7 @@ func signalRetry(ctx context.Context, at config.Temporal, connection uuid.UUID, 
 		return err
 	}
 	defer c.Close()
-	err = c.SignalWorkflow(ctx, flow.ConnectionID(connection), "", flow.SignalRetryFailed, flow.RetryRequest{Problem: problem})
+	err = c.SignalWorkflow(ctx, flow.ConnectionID(connection), "", flow.SignalRetryFailed, flow.Request{Problem: problem})
 	if err != nil {
 		return fmt.Errorf("signalling the connection's workflow: %w", err)
 	}
@@ -32,7 +32,7 @@ func signalRetry(ctx context.Context, at config.Temporal, connection uuid.UUID, 
 // retryLine is what a person types into a shell to send the same signal with
 // Temporal's own command line.
 func retryLine(at config.Temporal, connection uuid.UUID, problem lockstep.Code) (string, error) {
-	input, err := json.Marshal(flow.RetryRequest{Problem: problem})
+	input, err := json.Marshal(flow.Request{Problem: problem})
 	if err != nil {
 		return "", fmt.Errorf("writing the signal's input: %w", err)
 	}

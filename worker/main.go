@@ -110,12 +110,13 @@ func workersFor(
 		w := worker.New(c, queue, options)
 		workflows.Register(w)
 		w.RegisterActivity(&activities.Records{Opener: opener, Ledger: s, Book: s, Cycles: s, Tests: s, Vendors: vendors})
-		w.RegisterActivity(&activities.Connections{
+		connections := &activities.Connections{
 			Book: s, Opener: opener, Schedules: kept, Grants: &grants{rows: s, vault: vault, opener: opener},
 			Alerts: told, Vendors: vendors,
-		})
+		}
+		w.RegisterActivity(connections)
 		w.RegisterActivity(&activities.Runs{
-			Book: s, Workflows: &starts{client: c, queues: queues, vendors: vendors}, Schedules: kept, Estate: kept,
+			Book: s, Workflows: &starts{client: c, queues: queues, vendors: vendors}, Schedules: kept, Estate: kept, Logins: connections,
 		})
 		workers = append(workers, w)
 	}

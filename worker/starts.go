@@ -81,16 +81,16 @@ func (s *starts) startRun(ctx context.Context, in flow.RunInput, options client.
 
 // WakeSupervisor implements activities.Workflows.
 func (s *starts) WakeSupervisor(ctx context.Context, connection uuid.UUID) error {
-	return s.signal(ctx, flow.ConnectionID(connection), flow.SignalSettings)
+	return s.signal(ctx, flow.ConnectionID(connection), flow.SignalSettings, flow.Request{By: flow.AskerSelf})
 }
 
 // Look implements activities.Workflows.
 func (s *starts) Look(ctx context.Context, workflowID string) error {
-	return s.signal(ctx, workflowID, flow.SignalLook)
+	return s.signal(ctx, workflowID, flow.SignalLook, nil)
 }
 
-func (s *starts) signal(ctx context.Context, workflowID, name string) error {
-	err := s.client.SignalWorkflow(ctx, workflowID, "", name, nil)
+func (s *starts) signal(ctx context.Context, workflowID, name string, arg any) error {
+	err := s.client.SignalWorkflow(ctx, workflowID, "", name, arg)
 	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
 		return nil
 	}

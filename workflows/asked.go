@@ -2,7 +2,9 @@ package workflows
 
 import (
 	"errors"
+	"slices"
 
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -40,30 +42,58 @@ func (a asked) waiting() int {
 // answer does what was signalled. Signals of a kind that have come together are
 // answered together: each asks for the same.
 func (s *supervisor) answer(ctx workflow.Context) error {
-	var faults []error
+	pauses, resumes, settings := take(s.asked.pauses), take(s.asked.resumes), take(s.asked.settings)
+	retries, syncs, resyncs := take(s.asked.retries), take(s.asked.syncs), take(s.asked.resyncs)
+	faults := []error{s.note(ctx, map[string][]flow.Request{
+		flow.SignalPause: pauses, flow.SignalResume: resumes, flow.SignalSettings: settings,
+		flow.SignalRetryFailed: retries, flow.SignalSyncNow: syncs, flow.SignalResync: resyncs,
+	})}
 	do := func(summary string, activity any) {
 		faults = append(faults, refusable(workflow.ExecuteActivity(prompt(ctx, s.ref, summary), activity, s.ref).Get(ctx, nil)))
 	}
-	if drained(s.asked.pauses) {
+	if len(pauses) > 0 {
 		do("pause", runs.Pause)
 	}
-	if drained(s.asked.resumes) {
+	if len(resumes) > 0 {
 		do("resume", runs.Resume)
 	}
-	if drained(s.asked.settings) {
+	if len(settings) > 0 {
 		do("new settings", connections.Arrange)
 	}
-	for _, problem := range drainedRetries(s.asked.retries) {
+	for _, problem := range problems(retries) {
 		faults = append(faults, refusable(s.startRetry(ctx, problem)))
 	}
-	if drained(s.asked.syncs) {
+	if len(syncs) > 0 {
 		do("sync now", connections.SyncNow)
 	}
-	if drained(s.asked.resyncs) {
+	if len(resyncs) > 0 {
 		_, err := s.startImport(prompt(ctx, s.ref, "resync"), nil)
 		faults = append(faults, refusable(err))
 	}
 	return errors.Join(faults...)
+}
+
+// note has the audit log say what was signalled by whoever can reach Temporal:
+// all that does not say who asks.
+func (s *supervisor) note(ctx workflow.Context, requests map[string][]flow.Request) error {
+	heard := flow.Heard{ConnectionRef: s.ref}
+	for _, name := range workflow.DeterministicKeys(requests) {
+		at := make(map[lockstep.Code]int)
+		for _, r := range requests[name] {
+			if r.By != "" {
+				continue
+			}
+			if _, known := at[r.Problem]; !known {
+				at[r.Problem] = len(heard.Signals)
+				heard.Signals = append(heard.Signals, flow.HeardSignal{Name: name, Problem: r.Problem})
+			}
+			heard.Signals[at[r.Problem]].Times++
+		}
+	}
+	if len(heard.Signals) == 0 {
+		return nil
+	}
+	return refusable(workflow.ExecuteActivity(prompt(ctx, s.ref, "audit"), connections.Note, heard).Get(ctx, nil))
 }
 
 // refusable drops the failure of what cannot be done as the connection is: it
@@ -75,33 +105,28 @@ func refusable(err error) error {
 	return err
 }
 
-// drained takes all signals that have come, which one answer answers, and says
-// whether there were any.
-func drained(c workflow.ReceiveChannel) bool {
-	found := false
-	for c.ReceiveAsync(nil) {
-		found = true
+// take returns all signals that have come, as far as they can be read.
+func take(c workflow.ReceiveChannel) []flow.Request {
+	var all []flow.Request
+	for raw := (converter.RawValue{}); c.ReceiveAsync(&raw); raw = (converter.RawValue{}) {
+		all = append(all, flow.ReadRequest(raw.Payload().GetData()))
 	}
-	return found
+	return all
 }
 
-// drainedRetries takes all requests to retry and returns the problems they
-// name, each once; all of them when one names none.
-func drainedRetries(c workflow.ReceiveChannel) []lockstep.Code {
-	var (
-		problems []lockstep.Code
-		seen     = make(map[lockstep.Code]bool)
-	)
-	for request := (flow.RetryRequest{}); c.ReceiveAsync(&request); request = (flow.RetryRequest{}) {
-		if !seen[request.Problem] {
-			seen[request.Problem] = true
-			problems = append(problems, request.Problem)
+// problems returns the problems that requests to retry name, each once; all of
+// them when one names none.
+func problems(requests []flow.Request) []lockstep.Code {
+	var named []lockstep.Code
+	for _, r := range requests {
+		if r.Problem == "" {
+			return []lockstep.Code{""}
+		}
+		if !slices.Contains(named, r.Problem) {
+			named = append(named, r.Problem)
 		}
 	}
-	if seen[""] {
-		return []lockstep.Code{""}
-	}
-	return problems
+	return named
 }
 
 // startRetry marks what has failed and starts the run that sends it again.

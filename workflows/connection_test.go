@@ -32,6 +32,7 @@ type connectionBundle struct {
 	setUp    error
 	did      []string
 	started  []flow.StartRun
+	heard    []flow.HeardSignal
 
 	// What a test does while an activity runs, and what one fails with.
 	onRetry, onStop func()
@@ -82,6 +83,12 @@ func setupConnection(t *testing.T, status lockstep.Status) *connectionBundle {
 	b.env.OnActivity(connections.SyncNow, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
 		b.do("sync")
 		return b.syncNow
+	}).Maybe()
+	b.env.OnActivity(connections.Note, mock.Anything, mock.Anything).Return(func(_ context.Context, in flow.Heard) error {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.heard = append(b.heard, in.Signals...)
+		return nil
 	}).Maybe()
 	b.env.OnActivity(connections.Arrange, mock.Anything, mock.Anything).Return(func(context.Context, flow.ConnectionRef) error {
 		b.do("arrange")
@@ -265,6 +272,27 @@ func TestStartingPointIsRefusedWhenItCannotBe(t *testing.T) {
 	}
 }
 
+func TestWhatIsSignalledPastTheAPIIsAudited(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusLive)
+	b.env.RegisterDelayedCallback(func() {
+		for range 3 {
+			b.env.SignalWorkflow(flow.SignalRetryFailed, flow.Request{Problem: "refused"})
+		}
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.Request{Problem: "refused", By: flow.AskerAPI})
+		b.env.SignalWorkflow(flow.SignalSyncNow, flow.Request{By: flow.AskerSelf})
+		b.env.SignalWorkflow(flow.SignalPause, nil)
+	}, time.Minute)
+	b.run(t)
+
+	times := make(map[string]int)
+	for _, h := range b.heard {
+		times[h.Name+" "+string(h.Problem)] += h.Times
+	}
+	require.Equal(t, map[string]int{"pause ": 1, "retry-failed refused": 3}, times)
+	require.Subset(t, b.did, []string{"retry refused", "sync"}, "whoever asks")
+}
+
 func TestSignalsThatComeTogetherAreEachAnswered(t *testing.T) {
 	t.Parallel()
 	b := setupConnection(t, lockstep.StatusLive)
@@ -316,11 +344,11 @@ func TestSignalToRetryAsksForEachProblemOnce(t *testing.T) {
 	b := setupConnection(t, lockstep.StatusLive)
 	b.onRetry = func() { // the others come while the first is answered
 		b.onRetry = nil
-		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.RetryRequest{Problem: "refused"})
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.Request{Problem: "refused"})
 		b.env.SignalWorkflow(flow.SignalRetryFailed, "value_invalid")
-		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.RetryRequest{Problem: "refused"})
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.Request{Problem: "refused"})
 	}
-	b.signal(time.Minute, flow.SignalRetryFailed, flow.RetryRequest{Problem: "record_locked"})
+	b.signal(time.Minute, flow.SignalRetryFailed, flow.Request{Problem: "record_locked"})
 	b.run(t)
 
 	requireRolledOver(t, b.env.GetWorkflowError())
@@ -332,10 +360,10 @@ func TestSignalToRetryWithoutAProblemAsksForAll(t *testing.T) {
 	b := setupConnection(t, lockstep.StatusLive)
 	b.onRetry = func() {
 		b.onRetry = nil
-		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.RetryRequest{Problem: "value_invalid"})
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.Request{Problem: "value_invalid"})
 		b.env.SignalWorkflow(flow.SignalRetryFailed, nil)
 	}
-	b.signal(time.Minute, flow.SignalRetryFailed, flow.RetryRequest{Problem: "refused"})
+	b.signal(time.Minute, flow.SignalRetryFailed, flow.Request{Problem: "refused"})
 	b.run(t)
 
 	requireRolledOver(t, b.env.GetWorkflowError())
@@ -370,9 +398,9 @@ func TestSignalThatComesWhileAnotherIsAnsweredIsAnsweredToo(t *testing.T) {
 	b := setupConnection(t, lockstep.StatusLive)
 	b.onRetry = func() {
 		b.onRetry = nil
-		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.RetryRequest{Problem: "value_invalid"})
+		b.env.SignalWorkflow(flow.SignalRetryFailed, flow.Request{Problem: "value_invalid"})
 	}
-	b.signal(time.Minute, flow.SignalRetryFailed, flow.RetryRequest{Problem: "refused"})
+	b.signal(time.Minute, flow.SignalRetryFailed, flow.Request{Problem: "refused"})
 	b.run(t)
 
 	requireRolledOver(t, b.env.GetWorkflowError())

@@ -29,8 +29,8 @@ func drainRun(ctx workflow.Context, in flow.RunInput, name string, priority int)
 		ctx, _ = workflow.NewDisconnectedContext(ctx) // nothing is done with it that ought to be cancelled
 		_, err = run.finish(ctx, lockstep.RunCancelled, lockstep.CodeRunCancelled)
 	}
-	if err == nil && run.stamp {
-		err = workflow.SignalExternalWorkflow(ctx, flow.ConnectionID(in.Connection), "", flow.SignalResync, nil).Get(ctx, nil)
+	if err == nil && run.in.Stamp {
+		err = workflow.SignalExternalWorkflow(ctx, flow.ConnectionID(in.Connection), "", flow.SignalResync, flow.Request{By: flow.AskerSelf}).Get(ctx, nil)
 	}
 	return run.counts, err
 }
@@ -45,7 +45,6 @@ type draining struct {
 	epoch    int64         // of the connection, at the last chunk
 	wait     time.Duration // the next wait of an outage
 	parked   bool
-	stamp    bool // the external-id field was created anew: what was linked before has lost its stamp
 }
 
 // loop drains until the run is at its end.
@@ -177,8 +176,8 @@ func (r *draining) provision(ctx workflow.Context) error {
 	if temporal.IsCanceledError(err) {
 		return err
 	}
-	if err == nil && !r.stamp {
-		r.stamp = true
+	if err == nil && !r.in.Stamp {
+		r.in.Stamp = true
 		return nil
 	}
 	return r.park(ctx, lockstep.CodeProvisionDenied, workflow.Now(ctx).Add(waitMost))

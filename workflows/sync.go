@@ -47,7 +47,7 @@ func settleSync(ctx workflow.Context, in flow.SyncInput, out flow.SyncResult) er
 		if err != nil {
 			return err
 		}
-		return workflow.SignalExternalWorkflow(ctx, flow.ConnectionID(in.Connection), "", flow.SignalResync, nil).Get(ctx, nil)
+		return workflow.SignalExternalWorkflow(ctx, flow.ConnectionID(in.Connection), "", flow.SignalResync, flow.Request{By: flow.AskerSelf}).Get(ctx, nil)
 	case flow.VerdictEmpty, flow.VerdictMore, flow.VerdictWait, flow.VerdictStopped, flow.VerdictCancelled, flow.VerdictQuota, flow.VerdictSuperseded:
 	}
 	return nil

@@ -53,7 +53,7 @@ func TestSeveralMatchesWaitForAPerson(t *testing.T) {
 	w.requireTrue(t)
 
 	w.sim(t, http.MethodPost, "merge", fmt.Sprintf(`{"winner":%q,"loser":%q}`, ids[0], ids[1]), nil)
-	w.retry(t, flow.RetryRequest{Problem: lockstep.Code(crm.ReasonAmbiguous)})
+	w.retry(t, flow.Request{Problem: lockstep.Code(crm.ReasonAmbiguous)})
 	require.Equal(t, ids[0], w.ledger(t)["C-00003"].CRMID)
 	w.requireLanded(t)
 }
@@ -118,7 +118,7 @@ func TestRecordThatWasDeletedInTheCRMIsLeftAloneUntilAPersonAsks(t *testing.T) {
 		require.Equal(t, 19, w.live(t))
 		w.requireTrue(t)
 
-		w.retry(t, flow.RetryRequest{Problem: lockstep.Code(crm.ReasonDeleted)})
+		w.retry(t, flow.Request{Problem: lockstep.Code(crm.ReasonDeleted)})
 		require.NotEqual(t, gone, w.ledger(t)["C-00004"].CRMID)
 		require.Equal(t, 20, w.live(t))
 		w.requireLanded(t)

@@ -10,6 +10,7 @@ import (
 
 	"lockstep/internal/crm"
 	"lockstep/internal/flow"
+	"lockstep/internal/lockstep"
 )
 
 // somebody returns the id of a person that records can be given to.
@@ -46,7 +47,7 @@ func TestOwnerIsGivenToNewRecordsAloneAndReassignmentsStick(t *testing.T) {
 		ada, sam := w.somebody(t, "Ada"), w.somebody(t, "Sam")
 		known := w.seed(t, w.person("c00003@example.com", "Before"))[0]
 		was := w.records(t)[known].Fields[v.owner]
-		require.NoError(t, w.store.SetSettings(t.Context(), w.conn.WorkspaceID, w.conn.ID, &sam, 0))
+		require.NoError(t, w.store.SetSettings(t.Context(), w.conn.WorkspaceID, w.conn.ID, lockstep.Settings{OwnerID: &sam}))
 		w.signal(t, flow.SignalSettings)
 		w.imported(t)
 		for external, r := range w.ledger(t) {

@@ -51,7 +51,7 @@ func TestRetryFailedSendsWhatWasAskedForAndNoMore(t *testing.T) {
 	for name, request := range map[string]func(problem lockstep.Code) any{
 		"by an object":       func(p lockstep.Code) any { return map[string]string{"problem": string(p)} },
 		"by the code alone":  func(p lockstep.Code) any { return string(p) },
-		"by our own payload": func(p lockstep.Code) any { return flow.RetryRequest{Problem: p} },
+		"by our own payload": func(p lockstep.Code) any { return flow.Request{Problem: p} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,7 +97,7 @@ func TestBurstOfRetrySignalsLosesNone(t *testing.T) {
 	attempts := w.attempts(t)
 	w.lift(t)
 	for i := range signals {
-		request := flow.RetryRequest{Problem: []lockstep.Code{invalid, refused, "nothing_like_it", lockstep.Code(crm.ReasonLocked)}[i%4]}
+		request := flow.Request{Problem: []lockstep.Code{invalid, refused, "nothing_like_it", lockstep.Code(crm.ReasonLocked)}[i%4]}
 		require.NoError(t, w.temporal.SignalWorkflow(t.Context(), flow.ConnectionID(w.conn.ID), "", flow.SignalRetryFailed, request))
 	}
 	w.eventually(t, "the supervisor to have answered and rolled over", func() bool {
@@ -116,6 +116,10 @@ func TestBurstOfRetrySignalsLosesNone(t *testing.T) {
 	}
 	require.Equal(t, 20, w.count(t, lockstep.StateFailed), "those of the problem that nobody has mended")
 	w.requireTrue(t)
+	var heard int
+	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT sum(coalesce(substring(detail FROM '([0-9]+) times')::int, 1)) FROM audit
+		WHERE workspace_id = $1 AND actor = 'temporal-ui' AND action = 'retry-failed'`, w.conn.WorkspaceID).Scan(&heard))
+	require.Equal(t, signals, heard, "each is in the audit log")
 }
 
 // attempts counts the outcomes of each record that failed.

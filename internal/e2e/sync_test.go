@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
 
 	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
@@ -41,20 +42,62 @@ func TestIdleCycleCallsNobodyAndCostsTwoActionsOfItsOwn(t *testing.T) {
 
 		require.Equal(t, before, w.dataCalls(t), "it asks the CRM nothing")
 		require.Empty(t, w.ended(t, lockstep.RunSync), "it leaves no run behind")
-		var last string
-		w.eventually(t, "the cycle to be listed", func() bool {
-			actions := w.schedule(t).Info.RecentActions
-			if len(actions) == 0 {
-				return false
-			}
-			last = actions[len(actions)-1].StartWorkflowResult.WorkflowID
-			there, err := w.temporal.DescribeWorkflow(t.Context(), last, "")
-			require.NoError(t, err)
-			return there.Status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
-		})
-		h, _ := w.history(t, last)
+		h, _ := w.history(t, w.cycled(t))
 		require.LessOrEqual(t, actions(h)+2, 4, "the Schedule's firing counts two")
 	})
+}
+
+// FEATURES: H01
+func TestContactsThatAreSwitchedOffStayWhereTheyAreUntilTheyAreOnAgain(t *testing.T) {
+	t.Parallel()
+	w := begin(t, options{contacts: 20})
+	w.imported(t)
+	w.switchContacts(t, false)
+	w.load(t, changed(contacts(0, 5), "Changed")...)
+	before := len(w.calls(t, "write"))
+	for _, signal := range []string{flow.SignalSyncNow, flow.SignalResync, flow.SignalRetryFailed} {
+		w.signal(t, signal)
+	}
+	w.eventually(t, "each to say why not", func() bool {
+		var refusals int
+		require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT count(DISTINCT outcome) FROM events WHERE connection_id = $1 AND problem = $2`,
+			w.conn.ID, lockstep.CodeSwitchedOff).Scan(&refusals))
+		return refusals == 3
+	})
+	require.NoError(t, w.temporal.ScheduleClient().GetHandle(t.Context(), flow.SyncID(w.conn.ID)).Trigger(t.Context(), client.ScheduleTriggerOptions{}))
+	w.cycled(t)
+	require.Len(t, w.calls(t, "write"), before)
+	require.Equal(t, 5, w.count(t, lockstep.StatePending))
+
+	w.switchContacts(t, true)
+	w.sync(t)
+	require.Equal(t, "Changed", w.stamped(t, "C-00003").Fields[w.vendor.lastName])
+	w.requireLanded(t)
+}
+
+// cycled waits until the first cycle of the Schedule has ended and returns its
+// workflow's id.
+func (w *world) cycled(t *testing.T) string {
+	t.Helper()
+	var last string
+	w.eventually(t, "a cycle to end", func() bool {
+		actions := w.schedule(t).Info.RecentActions
+		if len(actions) == 0 {
+			return false
+		}
+		last = actions[len(actions)-1].StartWorkflowResult.WorkflowID
+		there, err := w.temporal.DescribeWorkflow(t.Context(), last, "")
+		require.NoError(t, err)
+		return there.Status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	})
+	return last
+}
+
+// switchContacts switches contacts on or off.
+func (w *world) switchContacts(t *testing.T, on bool) {
+	t.Helper()
+	change := lockstep.Settings{Switches: map[lockstep.Syncable]bool{lockstep.SyncContacts: on}}
+	require.NoError(t, w.store.SetSettings(t.Context(), w.conn.WorkspaceID, w.conn.ID, change))
 }
 
 // FEATURES: S05, J01, R03

@@ -167,27 +167,49 @@ type Disconnection struct {
 	KeepMapping bool `json:"keep_mapping"`
 }
 
-// RetryRequest is the argument of retry-failed: which problem to retry, or all
-// of them when it is empty.
-type RetryRequest struct {
-	Problem lockstep.Code `json:"problem,omitempty"`
+// Asker is who sends a signal.
+type Asker string
+
+// Those who say who they are. Whoever does not has typed it into the Web UI or
+// the command line of Temporal.
+const (
+	AskerAPI  Asker = "api"      // which keeps an audit log of its own
+	AskerSelf Asker = "lockstep" // a workflow or an activity
+)
+
+// Request is the argument of every signal of a supervisor.
+type Request struct {
+	Problem lockstep.Code `json:"problem,omitempty"` // of retry-failed: which to retry; all of them when it is empty
+	By      Asker         `json:"by,omitempty"`
 }
 
-// UnmarshalJSON takes what a person may have typed into the Web UI: an object,
-// the problem's code alone, or anything else, which asks for everything. A
-// signal that cannot be read would be lost.
-func (r *RetryRequest) UnmarshalJSON(data []byte) error {
-	type plain RetryRequest
-	var in plain
-	if json.Unmarshal(data, &in) == nil {
-		*r = RetryRequest(in)
-		return nil
+// ReadRequest takes what a person may have typed into the Web UI: an object, a
+// problem's code alone, or anything else, which says nothing. A signal that
+// cannot be read would be lost.
+func ReadRequest(data []byte) Request {
+	var r Request
+	if json.Unmarshal(data, &r) == nil {
+		return r
 	}
-	var code string
-	if json.Unmarshal(data, &code) == nil {
-		r.Problem = lockstep.Code(code)
+	var code lockstep.Code
+	if json.Unmarshal(data, &code) != nil {
+		code = ""
 	}
-	return nil
+	return Request{Problem: code}
+}
+
+// Heard is what has been signalled to a supervisor by whoever can reach
+// Temporal.
+type Heard struct {
+	ConnectionRef
+	Signals []HeardSignal `json:"signals"`
+}
+
+// HeardSignal is a signal that came once or several times.
+type HeardSignal struct {
+	Name    string        `json:"name"`
+	Problem lockstep.Code `json:"problem,omitempty"`
+	Times   int           `json:"times"`
 }
 
 // StartRun asks for a run of a connection.
@@ -210,6 +232,7 @@ type RunInput struct {
 	ConnectionRef
 	Vendor crm.Vendor `json:"vendor"`
 	Run    uuid.UUID  `json:"run"`
+	Stamp  bool       `json:"stamp,omitempty"` // the external-id field was created anew: what was linked before has lost its stamp
 }
 
 // Ended is a run at its end, or one that turned out to have more to do.

@@ -32,10 +32,11 @@ func TestPayloadsAreFrozen(t *testing.T) {
 		"Choice":           flow.Choice{StartingPoint: lockstep.StartImport, Import: &id},
 		"StartRun":         flow.StartRun{ConnectionRef: ref, Vendor: "salesforce", Run: id, Force: true, Problem: lockstep.CodeRefused},
 		"Started":          flow.Started{Run: &id},
-		"ImportInput":      flow.RunInput{ConnectionRef: ref, Vendor: "salesforce", Run: id},
+		"ImportInput":      flow.RunInput{ConnectionRef: ref, Vendor: "salesforce", Run: id, Stamp: true},
 		"MappingReview":    flow.MappingReview{Version: 2},
 		"Disconnection":    flow.Disconnection{KeepMapping: true},
-		"RetryRequest":     flow.RetryRequest{Problem: lockstep.CodeRefused},
+		"Request":          flow.Request{Problem: lockstep.CodeRefused, By: flow.AskerAPI},
+		"Heard":            flow.Heard{ConnectionRef: ref, Signals: []flow.HeardSignal{{Name: flow.SignalRetryFailed, Problem: lockstep.CodeRefused, Times: 2}}},
 		"Ended":            flow.Ended{Counts: lockstep.Counts{Total: 2, Failed: 1}, Open: true},
 		"SyncInput":        flow.SyncInput{ConnectionRef: ref, Vendor: "salesforce"},
 		"CycleInput":       flow.CycleInput{ConnectionRef: ref, Run: id},
@@ -73,10 +74,10 @@ func TestRetrySignalIsReadHoweverAPersonTypedIt(t *testing.T) {
 		`["refused"]`:           "",
 		`7`:                     "",
 		`{"problem":7}`:         "",
+		`not JSON`:              "",
+		``:                      "",
 	} {
-		var got flow.RetryRequest
-		require.NoError(t, json.Unmarshal([]byte(typed), &got), typed)
-		require.Equal(t, want, got.Problem, typed)
+		require.Equal(t, want, flow.ReadRequest([]byte(typed)).Problem, typed)
 	}
 }
 

@@ -35,6 +35,7 @@ const (
 	CodeRunCancelled    Code = "run_cancelled"
 	CodeNotAuthorized   Code = "authorization_not_given"
 	CodeNotLive         Code = "connection_not_live"
+	CodeSwitchedOff     Code = "contacts_switched_off"
 )
 
 // Retry says who can make a problem go away.
@@ -94,6 +95,7 @@ var problems = map[Code]Problem{
 	CodeRunCancelled:    {Title: "Run cancelled", Meaning: "The run was cancelled before this record's turn.", Fix: "Start a resync to send it.", Retry: RetryFixed},
 	CodeNotAuthorized:   {Title: "Not authorised yet", Meaning: "Nobody signed in to the CRM within an hour.", Fix: "Ask for a new connect link and sign in.", Retry: RetryFixed},
 	CodeNotLive:         {Title: "Connection not live", Meaning: "The connection is not in a state in which records are sent.", Fix: "Look at the connection's status and do what it asks for, then try again.", Retry: RetryFixed},
+	CodeSwitchedOff:     {Title: "Contacts switched off", Meaning: "Somebody has switched contacts off for this connection. What changes meanwhile is kept for when they are on again.", Fix: "Switch contacts on in the connection's settings, then try again.", Retry: RetryFixed},
 	CodeAccountInUse:    {Title: "Account already connected", Meaning: "This CRM account is connected to the workspace already.", Fix: "Use the existing connection.", Retry: RetrySettled},
 	CodeProvisionDenied: {Title: "Field not created", Meaning: "The connected user may not create the field in which Lockstep keeps its ids.", Fix: "Reconnect as a System Administrator, or ask one to create the field as the README says.", Retry: RetryFixed},
 }

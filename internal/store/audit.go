@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,6 +46,22 @@ func recordAudit(ctx context.Context, q *db.Queries, workspace uuid.UUID, e Audi
 		WorkspaceID: workspace, Actor: e.Actor, KeyID: e.KeyID, KeyName: e.KeyName, Role: string(e.Role),
 		Action: e.Action, Target: e.Target, Detail: e.Detail, RequestID: e.RequestID,
 	})
+}
+
+// AuditSignals adds what was signalled to a connection's supervisor past the
+// API: the details of each, by the signal's name.
+func (s *Store) AuditSignals(ctx context.Context, workspace, connection uuid.UUID, details map[string][]string) error {
+	return interpret("audit_signals", s.inTx(ctx, func(q *db.Queries) error {
+		for _, signal := range slices.Sorted(maps.Keys(details)) {
+			for _, detail := range details[signal] {
+				entry := AuditEntry{Actor: ActorTemporal, Action: signal, Target: "connection/" + connection.String(), Detail: detail}
+				if err := recordAudit(ctx, q, workspace, entry); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
 }
 
 // Audit returns up to limit entries before the one with this id, newest first;

@@ -60,6 +60,9 @@ func connection(row db.ConnectionRow) (lockstep.Connection, error) {
 		Paused: row.Paused, OwnerID: row.OwnerID, SyncEvery: time.Duration(row.SyncSeconds) * time.Second, Approved: row.MappingApproved,
 		CreatedAt: row.CreatedAt, ConnectedAt: row.ConnectedAt, ProvenAt: row.ProvenAt, SyncedAt: row.SyncedAt,
 	}
+	for _, what := range row.SwitchedOff {
+		c.SwitchedOff = append(c.SwitchedOff, lockstep.Syncable(what))
+	}
 	if err := json.Unmarshal(row.Targets, &c.Targets); err != nil {
 		return c, fmt.Errorf("reading targets of connection %s: %w", c.ID, err)
 	}
@@ -100,15 +103,21 @@ func (s *Store) SetPaused(ctx context.Context, workspace, id uuid.UUID, paused b
 	return found("set_paused", n, err)
 }
 
-// SetSettings keeps whom new records are given to and how often changes are
-// looked for. What is nil or zero stays as it is.
-func (s *Store) SetSettings(ctx context.Context, workspace, id uuid.UUID, owner *string, every time.Duration) error {
-	var seconds *int32
-	if every > 0 {
-		whole := int32(every / time.Second) //nolint:gosec // a day at most
-		seconds = &whole
+// SetSettings changes a connection's settings.
+func (s *Store) SetSettings(ctx context.Context, workspace, id uuid.UUID, change lockstep.Settings) error {
+	params := db.SetSettingsParams{WorkspaceID: workspace, ID: id, OwnerID: change.OwnerID, SwitchedOn: []string{}, SwitchedOff: []string{}}
+	if change.SyncEvery > 0 {
+		whole := int32(change.SyncEvery / time.Second) //nolint:gosec // a day at most
+		params.SyncSeconds = &whole
 	}
-	n, err := s.q.SetSettings(ctx, db.SetSettingsParams{OwnerID: owner, SyncSeconds: seconds, WorkspaceID: workspace, ID: id})
+	for what, on := range change.Switches {
+		if on {
+			params.SwitchedOn = append(params.SwitchedOn, string(what))
+		} else {
+			params.SwitchedOff = append(params.SwitchedOff, string(what))
+		}
+	}
+	n, err := s.q.SetSettings(ctx, params)
 	return found("set_settings", n, err)
 }
 
@@ -155,6 +164,20 @@ func (s *Store) Disconnect(ctx context.Context, workspace, id uuid.UUID, reason 
 		}
 		return q.CancelRuns(ctx, db.CancelRunsParams{Reason: reason, WorkspaceID: workspace, ConnectionID: id})
 	}))
+}
+
+// AbandonedGrants returns the disconnected connections of every workspace whose
+// grant is still there, by their workspace.
+func (s *Store) AbandonedGrants(ctx context.Context) (map[uuid.UUID]uuid.UUID, error) {
+	rows, err := s.q.AbandonedGrants(ctx)
+	if err != nil {
+		return nil, interpret("abandoned_grants", err)
+	}
+	out := make(map[uuid.UUID]uuid.UUID, len(rows))
+	for _, row := range rows {
+		out[row.ID] = row.WorkspaceID
+	}
+	return out, nil
 }
 
 // Forget deletes the grant of a disconnected connection, and its mapping unless

@@ -82,6 +82,7 @@ func (s *Store) once(ctx context.Context, do func(*db.Queries) error) error {
 // PostgreSQL's names of what can be acted on.
 const (
 	uniqueViolation = "23505"
+	undefinedTable  = "42P01"
 	deadlock        = "40P01"
 )
 

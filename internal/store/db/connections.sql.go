@@ -13,8 +13,40 @@ import (
 	"github.com/google/uuid"
 )
 
+const abandonedGrants = `-- name: AbandonedGrants :many
+SELECT c.workspace_id, c.id FROM connections c JOIN grants g ON g.workspace_id = c.workspace_id AND g.connection_id = c.id
+WHERE c.status = 'disconnected' ORDER BY c.id
+`
+
+type AbandonedGrantsRow struct {
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+// Of every workspace, for the reconciler: grants that a disconnect has not come
+// to delete.
+func (q *Queries) AbandonedGrants(ctx context.Context) ([]AbandonedGrantsRow, error) {
+	rows, err := q.db.Query(ctx, abandonedGrants)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []AbandonedGrantsRow
+	for rows.Next() {
+		var i AbandonedGrantsRow
+		if err := rows.Scan(&i.WorkspaceID, &i.ID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const allConnections = `-- name: AllConnections :many
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 ORDER BY c.id
 `
@@ -44,6 +76,7 @@ type AllConnectionsRow struct {
 	ProvenAt        *time.Time
 	SyncedAt        *time.Time
 	FirstImport     *uuid.UUID
+	SwitchedOff     []string
 	WorkspaceKey    string
 }
 
@@ -82,6 +115,7 @@ func (q *Queries) AllConnections(ctx context.Context) ([]AllConnectionsRow, erro
 			&i.ProvenAt,
 			&i.SyncedAt,
 			&i.FirstImport,
+			&i.SwitchedOff,
 			&i.WorkspaceKey,
 		); err != nil {
 			return nil, err
@@ -205,7 +239,7 @@ func (q *Queries) ChooseStartingPoint(ctx context.Context, arg ChooseStartingPoi
 }
 
 const connection = `-- name: Connection :one
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 WHERE c.workspace_id = $1 AND c.id = $2
 `
@@ -240,6 +274,7 @@ type ConnectionRow struct {
 	ProvenAt        *time.Time
 	SyncedAt        *time.Time
 	FirstImport     *uuid.UUID
+	SwitchedOff     []string
 	WorkspaceKey    string
 }
 
@@ -271,13 +306,14 @@ func (q *Queries) Connection(ctx context.Context, arg ConnectionParams) (Connect
 		&i.ProvenAt,
 		&i.SyncedAt,
 		&i.FirstImport,
+		&i.SwitchedOff,
 		&i.WorkspaceKey,
 	)
 	return i, err
 }
 
 const connections = `-- name: Connections :many
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 WHERE c.workspace_id = $1
 ORDER BY c.created_at, c.id
@@ -308,6 +344,7 @@ type ConnectionsRow struct {
 	ProvenAt        *time.Time
 	SyncedAt        *time.Time
 	FirstImport     *uuid.UUID
+	SwitchedOff     []string
 	WorkspaceKey    string
 }
 
@@ -345,6 +382,7 @@ func (q *Queries) Connections(ctx context.Context, workspaceID uuid.UUID) ([]Con
 			&i.ProvenAt,
 			&i.SyncedAt,
 			&i.FirstImport,
+			&i.SwitchedOff,
 			&i.WorkspaceKey,
 		); err != nil {
 			return nil, err
@@ -677,13 +715,17 @@ func (q *Queries) SetPaused(ctx context.Context, arg SetPausedParams) (int64, er
 }
 
 const setSettings = `-- name: SetSettings :execrows
-UPDATE connections SET owner_id = coalesce($1, owner_id), sync_seconds = coalesce($2, sync_seconds)
-WHERE workspace_id = $3 AND id = $4
+UPDATE connections SET
+    owner_id = coalesce($1, owner_id), sync_seconds = coalesce($2, sync_seconds),
+    switched_off = ARRAY(SELECT unnest(switched_off) EXCEPT SELECT unnest($3::text[]) UNION SELECT unnest($4::text[]) ORDER BY 1)
+WHERE workspace_id = $5 AND id = $6
 `
 
 type SetSettingsParams struct {
 	OwnerID     *string
 	SyncSeconds *int32
+	SwitchedOn  []string
+	SwitchedOff []string
 	WorkspaceID uuid.UUID
 	ID          uuid.UUID
 }
@@ -692,6 +734,8 @@ func (q *Queries) SetSettings(ctx context.Context, arg SetSettingsParams) (int64
 	result, err := q.db.Exec(ctx, setSettings,
 		arg.OwnerID,
 		arg.SyncSeconds,
+		arg.SwitchedOn,
+		arg.SwitchedOff,
 		arg.WorkspaceID,
 		arg.ID,
 	)
@@ -725,7 +769,7 @@ func (q *Queries) SharesGrant(ctx context.Context, arg SharesGrantParams) (bool,
 
 const unbegunImports = `-- name: UnbegunImports :many
 SELECT c.workspace_id, c.id, c.vendor, c.first_import::uuid AS run_id FROM connections c
-WHERE c.first_import IS NOT NULL AND c.status = 'live'
+WHERE c.first_import IS NOT NULL AND c.status = 'live' AND NOT 'contacts' = ANY (c.switched_off)
   AND NOT EXISTS (SELECT FROM runs r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_import)
 ORDER BY c.id
 `

@@ -23,7 +23,9 @@ UPDATE connections SET paused = @paused, status = @status, status_reason = @reas
 WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
 
 -- name: SetSettings :execrows
-UPDATE connections SET owner_id = coalesce(sqlc.narg('owner_id'), owner_id), sync_seconds = coalesce(sqlc.narg('sync_seconds'), sync_seconds)
+UPDATE connections SET
+    owner_id = coalesce(sqlc.narg('owner_id'), owner_id), sync_seconds = coalesce(sqlc.narg('sync_seconds'), sync_seconds),
+    switched_off = ARRAY(SELECT unnest(switched_off) EXCEPT SELECT unnest(@switched_on::text[]) UNION SELECT unnest(@switched_off::text[]) ORDER BY 1)
 WHERE workspace_id = @workspace_id AND id = @id;
 
 -- name: PutOwners :exec
@@ -67,11 +69,17 @@ SELECT c.*, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 ORDER BY c.id;
 
+-- name: AbandonedGrants :many
+-- Of every workspace, for the reconciler: grants that a disconnect has not come
+-- to delete.
+SELECT c.workspace_id, c.id FROM connections c JOIN grants g ON g.workspace_id = c.workspace_id AND g.connection_id = c.id
+WHERE c.status = 'disconnected' ORDER BY c.id;
+
 -- name: UnbegunImports :many
 -- Of every workspace, for the reconciler: imports that were chosen, and then
 -- nobody was left to begin them.
 SELECT c.workspace_id, c.id, c.vendor, c.first_import::uuid AS run_id FROM connections c
-WHERE c.first_import IS NOT NULL AND c.status = 'live'
+WHERE c.first_import IS NOT NULL AND c.status = 'live' AND NOT 'contacts' = ANY (c.switched_off)
   AND NOT EXISTS (SELECT FROM runs r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_import)
 ORDER BY c.id;
 
