@@ -76,14 +76,26 @@ features: ## Print every row of FEATURES.md (FEATURES=path) with the tests that 
 soak: deps build ## Let everything happen at random for a while: FOR=10m, SEED=… for the same again
 	go test ./internal/e2e -count=1 -timeout=0 -v -run '^TestSoak$$' -args -soak=$(or $(FOR),10m) $(if $(SEED),-seed=$(SEED))
 
+.PHONY: fuzz
+fuzz: deps build ## Ask the API whatever can be asked for a while: FOR=10m, SEED=… for the same again
+	go test ./internal/e2e -count=1 -timeout=0 -v -run '^TestFuzz$$' -args -fuzz=$(or $(FOR),10m) $(if $(SEED),-seed=$(SEED))
+
 .PHONY: record
 record: deps build ## Record the histories that package workflows replays
 	mkdir -p workflows/testdata/histories
 	go test ./internal/e2e -count=1 -run '^TestRecordHistories$$' -args -record=$(abspath workflows/testdata/histories)
 
+# CI does not run it: a time is no test. That everybody can still be measured is
+# one, of internal/bench.
+.PHONY: bench
+bench: deps build $(CLIENTS)/node_modules/.package-lock.json ## Measure the main job, and the CRMs' established clients at it: RECORDS=100000
+	go build -o bin/bench ./internal/bench
+	bin/bench -records $(or $(RECORDS),100000) -modules $(CLIENTS)/node_modules
+
 .PHONY: conformance
 conformance: $(CLIENTS)/node_modules/.package-lock.json ## Hold adapters and sandbox against specifications, recordings and established clients
 	cd internal/conformance && LOCKSTEP_SPECS=$(SPECS) LOCKSTEP_NODE_MODULES=$(CLIENTS)/node_modules go test -count=1 -timeout=10m
+	LOCKSTEP_NODE_MODULES=$(CLIENTS)/node_modules go test -count=1 -run '^TestClients' ./internal/bench
 
 # Written last by npm, so that an install that broke off is begun again.
 $(CLIENTS)/node_modules/.package-lock.json:
