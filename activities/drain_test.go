@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -221,6 +222,22 @@ func TestRefusedRecordFailsAloneWithItsReason(t *testing.T) {
 
 	require.Equal(t, lockstep.Counts{Total: 40, Created: 39, Failed: 1}, out.Counts)
 	require.Equal(t, map[string]lockstep.Code{external(7): "validation_rule"}, b.problems(t, lockstep.OutcomeFailed))
+}
+
+func TestOfWhatACRMSaysTheBeginningIsKept(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	b.crm.refuse = func(crm.Write) *crm.Error {
+		return &crm.Error{Kind: crm.KindInvalid, Reason: crm.ReasonValueTooLong, Message: "too long: " + strings.Repeat("é", 500_000)}
+	}
+	b.chunk(t)
+
+	log, err := b.store.SyncLog(t.Context(), b.conn.WorkspaceID, b.conn.ID, store.LogFilter{EventFilter: lockstep.EventFilter{Outcome: "failed"}}, 0, 1)
+	require.NoError(t, err)
+	require.Len(t, log, 1)
+	require.Less(t, len(log[0].Detail), 1100)
+	require.True(t, strings.HasPrefix(log[0].Detail, "too long: é"))
+	require.True(t, utf8.ValidString(log[0].Detail))
 }
 
 func TestLimitsOutagesAndLocksAreGoneThroughWithoutLoss(t *testing.T) {

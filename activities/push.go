@@ -440,8 +440,19 @@ func (d *drain) refusedCall(ctx context.Context, items []item, err error, taken 
 
 func (it item) settle(outcome lockstep.Outcome, problem lockstep.Code, detail string) lockstep.Settlement {
 	return lockstep.Settlement{
-		RecordID: it.RecordID, Revision: it.Revision, Outcome: outcome, Problem: problem, Detail: detail,
+		RecordID: it.RecordID, Revision: it.Revision, Outcome: outcome, Problem: problem, Detail: clipped(detail),
 	}
+}
+
+// detailMost is how much is kept of what a CRM says: some quote the value that
+// they refuse, however long that is.
+const detailMost = 1000
+
+func clipped(detail string) string {
+	if len(detail) <= detailMost {
+		return detail
+	}
+	return strings.ToValidUTF8(detail[:detailMost], "") + "…"
 }
 
 // putBack returns the item to pending for a moment that grows with its

@@ -186,6 +186,9 @@ func (a *Runs) pause(ctx context.Context, in flow.ConnectionRef) error {
 	if crm.KindOf(err) == crm.KindNotFound { // it is disconnected
 		return nil
 	}
+	if err == nil && !conn.Paused {
+		err = a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "connection_paused", "", "")
+	}
 	if err != nil {
 		return err
 	}
@@ -238,6 +241,9 @@ func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef) error {
 	if err := a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, lockstep.StatusLive, ""); err != nil {
 		return err
 	}
+	if err := a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "connection_resumed", "", ""); err != nil {
+		return err
+	}
 	if err := a.Book.Unpark(ctx, in.Workspace, in.Connection); err != nil { // a person may have bought more
 		return err
 	}
@@ -253,7 +259,14 @@ func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef) error {
 			return err
 		}
 	}
-	return a.arrange(ctx, in)
+	if err := a.arrange(ctx, in); err != nil {
+		return err
+	}
+	err = a.Schedules.Trigger(ctx, in.Connection) // what has changed meanwhile has waited long enough
+	if crm.KindOf(err) == crm.KindNotFound {      // there is none before the starting point is chosen
+		err = nil
+	}
+	return err
 }
 
 func (a *Runs) arrange(ctx context.Context, in flow.ConnectionRef) error {

@@ -45,4 +45,5 @@ func TestResumeThatDiedHalfWayIsFinishedByItsRepetition(t *testing.T) {
 	run, err := b.store.Run(ctx, b.conn.WorkspaceID, b.run.ID)
 	require.NoError(t, err)
 	require.Equal(t, lockstep.RunRunning, run.State)
+	require.Equal(t, 1, b.schedules.triggered, "what has changed meanwhile does not wait for the next cycle")
 }

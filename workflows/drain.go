@@ -44,6 +44,7 @@ type draining struct {
 	counts   lockstep.Counts
 	epoch    int64         // of the connection, at the last chunk
 	wait     time.Duration // the next wait of an outage
+	trouble  lockstep.Code // whose outage it is that is waited out
 	parked   bool
 }
 
@@ -65,6 +66,9 @@ func (r *draining) loop(ctx workflow.Context) error {
 				continue
 			}
 			out = flow.ChunkResult{Verdict: flow.VerdictWait, Counts: r.counts} // our own house is on fire: wait it out
+			r.trouble = lockstep.CodeOwnHouse
+		} else {
+			r.trouble = lockstep.CodeUnavailable
 		}
 		if out.Counts.Done() > r.counts.Done() {
 			r.wait = waitFirst
@@ -110,7 +114,7 @@ func (r *draining) act(ctx workflow.Context, out flow.ChunkResult) (bool, error)
 			until = out.Until
 		}
 		r.wait = min(2*r.wait, waitMost)
-		return false, r.park(ctx, lockstep.CodeUnavailable, until)
+		return false, r.park(ctx, r.trouble, until)
 	}
 	return false, temporal.NewNonRetryableApplicationError("unknown verdict", "internal", nil)
 }

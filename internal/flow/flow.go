@@ -188,14 +188,14 @@ type Request struct {
 // cannot be read would be lost.
 func ReadRequest(data []byte) Request {
 	var r Request
-	if json.Unmarshal(data, &r) == nil {
-		return r
+	if json.Unmarshal(data, &r) != nil {
+		r = Request{}
+		if json.Unmarshal(data, &r.Problem) != nil {
+			r.Problem = ""
+		}
 	}
-	var code lockstep.Code
-	if json.Unmarshal(data, &code) != nil {
-		code = ""
-	}
-	return Request{Problem: code}
+	r.Problem = lockstep.Code(strings.ToLower(strings.TrimSpace(string(r.Problem))))
+	return r
 }
 
 // Heard is what has been signalled to a supervisor by whoever can reach

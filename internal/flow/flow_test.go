@@ -74,6 +74,7 @@ func TestRetrySignalIsReadHoweverAPersonTypedIt(t *testing.T) {
 		`["refused"]`:           "",
 		`7`:                     "",
 		`{"problem":7}`:         "",
+		`" Refused "`:           "refused",
 		`not JSON`:              "",
 		``:                      "",
 	} {

@@ -3,6 +3,7 @@ package lockstep
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"lockstep/internal/crm"
 )
@@ -36,6 +37,7 @@ const (
 	CodeNotAuthorized   Code = "authorization_not_given"
 	CodeNotLive         Code = "connection_not_live"
 	CodeSwitchedOff     Code = "contacts_switched_off"
+	CodeOwnHouse        Code = "lockstep_unavailable"
 )
 
 // Retry says who can make a problem go away.
@@ -59,16 +61,16 @@ type Problem struct {
 
 // problems is the registry, one line of prose each.
 var problems = map[Code]Problem{
-	Code(crm.ReasonRequiredMissing): {Title: "Required field missing", Meaning: "The CRM refuses this record because a field it requires is empty.", Fix: "Fill the field in the record, or map a fixed value to it, then retry.", Retry: RetryFixed},
-	Code(crm.ReasonValueInvalid):    {Title: "Field validation", Meaning: "The CRM refuses a value, such as an e-mail address that is not one.", Fix: "Correct the value in the record, then retry.", Retry: RetryFixed},
-	Code(crm.ReasonValueTooLong):    {Title: "Value too long", Meaning: "A value is longer than its CRM field holds.", Fix: "Shorten the value, or map it to a longer field, then retry.", Retry: RetryFixed},
-	Code(crm.ReasonOptionUnknown):   {Title: "Unknown picklist value", Meaning: "The CRM field only takes values from its list, and this is not one.", Fix: "Add the value to the picklist in the CRM, or change it in the record, then retry.", Retry: RetryFixed},
-	Code(crm.ReasonValidationRule):  {Title: "Validation rule", Meaning: "A validation rule of your CRM refuses this record.", Fix: "Change the record so that it follows the rule, or ask the CRM's administrator to relax it, then retry.", Retry: RetryFixed},
+	Code(crm.ReasonRequiredMissing): {Title: "Required field missing", Meaning: "The CRM refuses this record because a field it requires is empty.", Fix: "Fill the field in the record, which sends it again, or map a fixed value to it and retry.", Retry: RetryFixed},
+	Code(crm.ReasonValueInvalid):    {Title: "Field validation", Meaning: "The CRM refuses a value, such as an e-mail address that is not one.", Fix: "Correct the value in the record: that sends it again.", Retry: RetryFixed},
+	Code(crm.ReasonValueTooLong):    {Title: "Value too long", Meaning: "A value is longer than its CRM field holds.", Fix: "Shorten the value in the record, which sends it again, or map it to a longer field and retry.", Retry: RetryFixed},
+	Code(crm.ReasonOptionUnknown):   {Title: "Unknown picklist value", Meaning: "The CRM field only takes values from its list, and this is not one.", Fix: "Change the value in the record, which sends it again, or add it to the picklist in the CRM and retry.", Retry: RetryFixed},
+	Code(crm.ReasonValidationRule):  {Title: "Validation rule", Meaning: "A validation rule of your CRM refuses this record.", Fix: "Change the record so that it follows the rule, which sends it again, or ask the CRM's administrator to relax the rule and retry.", Retry: RetryFixed},
 	Code(crm.ReasonFieldUnknown):    {Title: "Unknown CRM field", Meaning: "The mapping names a field that the CRM does not have, or that the connected user cannot see.", Fix: "Review the field mapping, or give the connected user access to the field, then retry.", Retry: RetryFixed},
 	Code(crm.ReasonFieldReadOnly):   {Title: "Read-only CRM field", Meaning: "The mapping writes a field that the CRM does not let anyone write.", Fix: "Remove the field from the mapping, then retry.", Retry: RetryFixed},
-	Code(crm.ReasonDuplicate):       {Title: "Duplicate in the CRM", Meaning: "A duplicate rule of your CRM says that this record is there already under another id.", Fix: "Merge the duplicates in the CRM or correct the record, then retry.", Retry: RetryFixed},
+	Code(crm.ReasonDuplicate):       {Title: "Duplicate in the CRM", Meaning: "A duplicate rule of your CRM says that this record is there already under another id.", Fix: "Merge the duplicates in the CRM and retry, or correct the record, which sends it again.", Retry: RetryFixed},
 	Code(crm.ReasonAmbiguous):       {Title: "Several matches", Meaning: "More than one record in the CRM has this e-mail address, so Lockstep does not guess which one is meant.", Fix: "Merge the duplicates in the CRM, then retry.", Retry: RetryFixed},
-	Code(crm.ReasonDeleted):         {Title: "Deleted in the CRM", Meaning: "Somebody deleted this record in the CRM. Lockstep does not bring it back by itself.", Fix: "Resync the record if you want it created again.", Retry: RetrySettled},
+	Code(crm.ReasonDeleted):         {Title: "Deleted in the CRM", Meaning: "Somebody deleted this record in the CRM. Lockstep does not bring it back by itself.", Fix: "Nothing to do. If you want it created again, retry this problem.", Retry: RetrySettled},
 	Code(crm.ReasonConverted):       {Title: "Lead converted", Meaning: "The lead was converted to a contact in the CRM and can no longer be changed.", Fix: "Nothing to do: the link follows to the contact.", Retry: RetrySettled},
 	Code(crm.ReasonLocked):          {Title: "Record locked", Meaning: "Somebody else was changing the record, or one it belongs to, at that moment.", Fix: "Nothing to do: Lockstep tries again.", Retry: RetryItself},
 	Code(crm.ReasonBatch):           {Title: "Batch refused", Meaning: "The CRM refused a whole batch without saying which record is at fault.", Fix: "Nothing to do: Lockstep sends the records apart from each other.", Retry: RetryItself},
@@ -76,18 +78,18 @@ var problems = map[Code]Problem{
 	Code(crm.ReasonAccess):          {Title: "Permission denied", Meaning: "The connected user may not write this record or field.", Fix: "Give the user the permission in the CRM, then retry.", Retry: RetryFixed},
 	Code(crm.ReasonAutomation):      {Title: "CRM automation refused", Meaning: "A trigger, flow or process in your CRM refused the record.", Fix: "Ask the CRM's administrator to look at the automation, then retry.", Retry: RetryFixed},
 
-	CodeSameRecord:      {Title: "Same CRM record", Meaning: "Another record of yours, the one that the detail names, stands for the same person or is linked to the same record in the CRM.", Fix: "Merge the two records here if they are the same person.", Retry: RetrySettled},
+	CodeSameRecord:      {Title: "Same CRM record", Meaning: "Another record of yours, the one that the detail names, stands for the same person or is linked to the same record in the CRM.", Fix: "Nothing to do. If they are two people, give the second an e-mail address of its own.", Retry: RetrySettled},
 	CodeForeignRecord:   {Title: "Another workspace's record", Meaning: "The matching CRM record carries the external id of another workspace. It was linked by its CRM id and its external id left alone.", Fix: "Nothing to do.", Retry: RetrySettled},
-	CodeMissingEmail:    {Title: "No e-mail address", Meaning: "Contacts without an e-mail address are not sent, because there is nothing to recognise them by.", Fix: "Add an e-mail address to the record; it is sent with the next change.", Retry: RetrySettled},
+	CodeMissingEmail:    {Title: "No e-mail address", Meaning: "Contacts without an e-mail address are not sent, because there is nothing to recognise them by.", Fix: "Add an e-mail address to the record: that sends it.", Retry: RetrySettled},
 	CodeNotPermitted:    {Title: "Permission denied", Meaning: "The connected user may not write this record.", Fix: "Give the user the permission in the CRM, then retry.", Retry: RetryFixed},
-	CodeRefused:         {Title: "Record refused", Meaning: "The CRM refused this record.", Fix: "Read the CRM's own message, correct the record, then retry.", Retry: RetryFixed},
+	CodeRefused:         {Title: "Record refused", Meaning: "The CRM refused this record.", Fix: "Read the CRM's own message and correct the record: that sends it again.", Retry: RetryFixed},
 	CodeUnavailable:     {Title: "CRM unavailable", Meaning: "The CRM did not answer, or answered that it is having trouble.", Fix: "Nothing to do: Lockstep tries again.", Retry: RetryItself},
 	CodeRateLimited:     {Title: "Rate limited", Meaning: "The CRM asks for fewer calls.", Fix: "Nothing to do: Lockstep waits and tries again.", Retry: RetryItself},
 	CodeQuotaSpent:      {Title: "Daily quota spent", Meaning: "The CRM account has used up its calls for today.", Fix: "Nothing to do: Lockstep goes on when the quota is reset. A larger quota can be bought from the CRM.", Retry: RetryItself},
 	CodeUnauthorized:    {Title: "Authorisation lost", Meaning: "The CRM no longer accepts the login of this connection: it was revoked, or it expired.", Fix: "Reconnect the CRM. Nothing is lost meanwhile.", Retry: RetryFixed},
 	CodeUnsupported:     {Title: "Not supported", Meaning: "This CRM has no such feature.", Fix: "Change the settings of the connection.", Retry: RetryFixed},
 	CodeInternal:        {Title: "Internal problem", Meaning: "Lockstep met something it did not expect.", Fix: "Retry; if it happens again, tell support the run's id.", Retry: RetryFixed},
-	CodeNotFound:        {Title: "Not found in the CRM", Meaning: "The CRM has no such record any more.", Fix: "Resync the record if you want it created again.", Retry: RetryFixed},
+	CodeNotFound:        {Title: "Not found in the CRM", Meaning: "The CRM has no such record any more.", Fix: "Retry if you want it created again.", Retry: RetryFixed},
 	CodeConflict:        {Title: "Changed in the CRM meanwhile", Meaning: "Somebody changed the record in the CRM at the same moment.", Fix: "Nothing to do: Lockstep tries again.", Retry: RetryItself},
 	CodeUnknownOutcome:  {Title: "Answer lost", Meaning: "The CRM's answer did not arrive, so Lockstep is finding out whether the record was written.", Fix: "Nothing to do: Lockstep tries again without creating a second record.", Retry: RetryItself},
 	CodeMappingEmpty:    {Title: "Nothing mapped", Meaning: "No field of this record is mapped to a CRM field.", Fix: "Map at least one field, then retry.", Retry: RetryFixed},
@@ -95,6 +97,7 @@ var problems = map[Code]Problem{
 	CodeRunCancelled:    {Title: "Run cancelled", Meaning: "The run was cancelled before this record's turn.", Fix: "Start a resync to send it.", Retry: RetryFixed},
 	CodeNotAuthorized:   {Title: "Not authorised yet", Meaning: "Nobody signed in to the CRM within an hour.", Fix: "Ask for a new connect link and sign in.", Retry: RetryFixed},
 	CodeNotLive:         {Title: "Connection not live", Meaning: "The connection is not in a state in which records are sent.", Fix: "Look at the connection's status and do what it asks for, then try again.", Retry: RetryFixed},
+	CodeOwnHouse:        {Title: "Lockstep unavailable", Meaning: "A part of Lockstep, its database or Temporal, did not answer.", Fix: "Nothing to do: Lockstep tries again. If it lasts, see whether PostgreSQL and Temporal are well.", Retry: RetryItself},
 	CodeSwitchedOff:     {Title: "Contacts switched off", Meaning: "Somebody has switched contacts off for this connection. What changes meanwhile is kept for when they are on again.", Fix: "Switch contacts on in the connection's settings, then try again.", Retry: RetryFixed},
 	CodeAccountInUse:    {Title: "Account already connected", Meaning: "This CRM account is connected to the workspace already.", Fix: "Use the existing connection.", Retry: RetrySettled},
 	CodeProvisionDenied: {Title: "Field not created", Meaning: "The connected user may not create the field in which Lockstep keeps its ids.", Fix: "Reconnect as a System Administrator, or ask one to create the field as the README says.", Retry: RetryFixed},
@@ -146,10 +149,15 @@ var kinds = map[crm.Kind]Code{
 	crm.KindUnsupported:  CodeUnsupported,
 }
 
-// CodeOf returns the code of what e says.
+// CodeOf returns the code of what e says. Of what is unavailable it tells whose:
+// the CRM's or our own.
 func CodeOf(e *crm.Error) Code {
 	if e.Reason != "" {
 		return Code(e.Reason)
+	}
+	house, _, _ := strings.Cut(e.Op, ".")
+	if e.Kind == crm.KindUnavailable && (house == "store" || house == "temporal") {
+		return CodeOwnHouse
 	}
 	return kinds[e.Kind]
 }

@@ -165,6 +165,9 @@ func (pg *Postgres) args(cfg PostgresConfig) []string {
 		"wal_level":               "minimal",
 		"max_wal_senders":         "0",
 
+		// In the cluster's own directory: what is elsewhere outlives a kill.
+		"dynamic_shared_memory_type": "mmap",
+
 		// Errors go to the client, who knows what to do with them; here they
 		// would bring rows and parameters into the log.
 		"log_min_messages":        "log",
