@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 	"lockstep/internal/config"
 	"lockstep/internal/crm"
 	"lockstep/internal/crmsim"
+	"lockstep/internal/crmsim/hubspot"
 	"lockstep/internal/crmsim/salesforce"
 	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
@@ -30,7 +32,7 @@ import (
 )
 
 // bundle is the API as it is wired, over a real database and the sandbox's
-// Salesforce; only Temporal is not there.
+// Salesforce and HubSpot; only Temporal is not there.
 type bundle struct {
 	store       *store.Store
 	vault       *oauth.Vault
@@ -47,8 +49,12 @@ type bundle struct {
 type vendor struct {
 	http.Handler
 
+	grants *crmsim.Grants
+
 	mu      sync.Mutex
-	refuses string // the path it answers with 503
+	refuses string // the path it answers with a refusal
+	status  int    // of that; 503 if zero
+	body    string // and what it says
 	asked   map[string]int
 }
 
@@ -58,7 +64,9 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	refused := v.refuses != "" && strings.HasSuffix(r.URL.Path, v.refuses)
 	v.mu.Unlock()
 	if refused {
-		w.WriteHeader(http.StatusServiceUnavailable)
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(cmp.Or(v.status, http.StatusServiceUnavailable))
+		_, _ = io.WriteString(w, v.body)
 		return
 	}
 	v.Handler.ServeHTTP(w, r)
@@ -92,9 +100,8 @@ func setup(t *testing.T) *bundle {
 	t.Helper()
 	pool := storetest.New(t)
 	b := &bundle{store: store.New(pool), supervisors: &deaf{}}
-	b.vendor = &vendor{asked: make(map[string]int), Handler: salesforce.New(salesforce.Options{
-		Client: crmsim.Client{ID: "app", Secret: "planted-app-secret"},
-	})}
+	sim := salesforce.New(salesforce.Options{Client: crmsim.Client{ID: "app", Secret: "planted-app-secret"}})
+	b.vendor = &vendor{asked: make(map[string]int), Handler: sim, grants: sim.Vendor().Grants}
 	sandbox := httptest.NewServer(b.vendor)
 	t.Cleanup(sandbox.Close)
 
@@ -105,12 +112,13 @@ func setup(t *testing.T) *bundle {
 	b.vault = &oauth.Vault{Rows: b.store, Keyring: ring}
 
 	b.api = httptest.NewUnstartedServer(nil)
-	cfg := reachedAt(config.API{
-		PublicURL: "http://127.0.0.1:0",
-		Process: config.Process{Keyring: ring, Apps: salesforceApp(config.App{
-			ClientID: "app", ClientSecret: secret.NewText("planted-app-secret"), LoginURL: sandbox.URL,
-		})},
-	}, b.api.Listener.Addr())
+	hub := httptest.NewServer(hubspot.New(hubspot.Options{Client: crmsim.Client{ID: "app", Secret: "planted-app-secret"}}))
+	t.Cleanup(hub.Close)
+	app := config.App{ClientID: "app", ClientSecret: secret.NewText("planted-app-secret"), LoginURL: sandbox.URL}
+	apps := salesforceApp(app)
+	app.LoginURL = hub.URL
+	apps[crm.HubSpot] = app
+	cfg := reachedAt(config.API{PublicURL: "http://127.0.0.1:0", Process: config.Process{Keyring: ring, Apps: apps}}, b.api.Listener.Addr())
 	core, logs := observer.New(zap.DebugLevel)
 	b.logs = logs
 	s := server(cfg, pool, nil, zap.New(core))
@@ -144,9 +152,15 @@ func (b *bundle) link(t *testing.T, c lockstep.Connection) string {
 	return b.api.URL + "/v1/connect/" + token
 }
 
+// connection adds a connection to a Salesforce that nobody has signed in to.
 func (b *bundle) connection(t *testing.T) lockstep.Connection {
 	t.Helper()
-	c := lockstep.Connection{ID: uuid.Must(uuid.NewV7()), WorkspaceID: b.workspace, Vendor: crm.Salesforce}
+	return b.connectionTo(t, crm.Salesforce)
+}
+
+func (b *bundle) connectionTo(t *testing.T, vendor crm.Vendor) lockstep.Connection {
+	t.Helper()
+	c := lockstep.Connection{ID: uuid.Must(uuid.NewV7()), WorkspaceID: b.workspace, Vendor: vendor}
 	require.NoError(t, b.store.CreateConnection(t.Context(), c))
 	return b.reread(t, c)
 }
@@ -214,7 +228,8 @@ func (p *person) decide(link, account, button string) string {
 	opened := p.get(link)
 	require.Equal(p.t, http.StatusFound, opened.status, p.page())
 	form := opened.location.Query()
-	form.Set("org", account)
+	form.Set("org", account) // as Salesforce's page calls it
+	form.Set("account", account)
 	form.Set(button, "1")
 	opened.location.RawQuery = ""
 	req, err := http.NewRequestWithContext(p.t.Context(), http.MethodPost, opened.location.String(), strings.NewReader(form.Encode()))

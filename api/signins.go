@@ -29,6 +29,7 @@ type connectionRows interface {
 	Connection(ctx context.Context, workspace, id uuid.UUID) (lockstep.Connection, error)
 	Authorize(ctx context.Context, workspace, id uuid.UUID, epoch int64, account crm.Account, baseURL string, sealed []byte) error
 	RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error
+	SetGrantedScopes(ctx context.Context, workspace, id uuid.UUID, scopes []string) error
 }
 
 // signIns implements rest.SignIns: the authorisation code flow, then the account
@@ -91,7 +92,7 @@ func (s *signIns) Finish(ctx context.Context, cb rest.Callback) (lockstep.Connec
 func (s *signIns) accept(ctx context.Context, c lockstep.Connection, epoch int64, grant oauth.Grant, connector crm.Connector) error {
 	account, err := connector.Identify(ctx)
 	if e, ok := errors.AsType[*crm.Error](err); ok {
-		return &rest.Error{Code: lockstep.CodeOf(e), Kind: e.Kind, Err: err}
+		return s.unidentified(c, e)
 	}
 	if err != nil {
 		return err
@@ -110,7 +111,23 @@ func (s *signIns) accept(ctx context.Context, c lockstep.Connection, epoch int64
 	case crm.KindNotFound:
 		return told(&oauth.Error{Code: oauth.CodeConnectionChanged, Vendor: c.Vendor})
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return s.rows.SetGrantedScopes(ctx, c.WorkspaceID, c.ID, grant.Scopes)
+}
+
+// unidentified says why the CRM did not tell whose a login is. One that may not
+// ask that may ask nothing: the account's edition or the user is without API.
+func (s *signIns) unidentified(c lockstep.Connection, e *crm.Error) error {
+	refusal := &rest.Error{Code: lockstep.CodeOf(e), Kind: e.Kind, Err: e}
+	if e.Kind == crm.KindForbidden {
+		label := s.flow.Vendors.Factories[c.Vendor].Label
+		refusal.Title = "No access to " + label + "'s API"
+		refusal.Detail = label + " does not let this login use its API: the account's edition has none, or the user may not use it."
+		refusal.Fix = "Use an edition with API access, and sign in as an administrator or as a user who may use the API and change records and fields; then begin again."
+	}
+	return refusal
 }
 
 // refuse says that a login is for an account that c cannot be linked to, to the
@@ -124,6 +141,11 @@ func (s *signIns) refuse(ctx context.Context, c lockstep.Connection, account crm
 		s.log.Warn("recording a sign-in", zap.Stringer("connection", c.ID), zap.Error(err))
 	}
 	return &rest.Error{Code: code, Kind: crm.KindConflict, Detail: detail + " " + lockstep.Explain(code).Meaning}
+}
+
+// MissingScopes implements rest.SignIns.
+func (s *signIns) MissingScopes(c lockstep.Connection) (missing []string, known bool) {
+	return oauth.Grant{Scopes: c.Scopes}.Lacks(s.flow.Vendors.Factories[c.Vendor].OAuth.Scopes), c.Scopes != nil
 }
 
 // giveBack withdraws a grant that is not kept, as far as the vendor lets us.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"testing"
@@ -19,24 +20,29 @@ func soon() time.Time { return time.Now().Add(time.Minute) }
 // FEATURES: A01, A07
 func TestPersonConnectsAnAccount(t *testing.T) {
 	t.Parallel()
-	for account, want := range map[string]string{
-		"production": "Salesforce is connected: Crmsim Production (production)",
-		"sandbox":    "Salesforce is connected: Crmsim Sandbox (sandbox)",
+	for _, tc := range []struct {
+		vendor        crm.Vendor
+		account, want string
+	}{
+		{crm.Salesforce, "production", "Salesforce is connected: Crmsim Production (production)"},
+		{crm.Salesforce, "sandbox", "Salesforce is connected: Crmsim Sandbox (sandbox)"},
+		{crm.HubSpot, "44237313", "HubSpot is connected: HubSpot 44237313 (production)"},
+		{crm.HubSpot, "sandbox", "HubSpot is connected: HubSpot 44622501 (sandbox)"},
 	} {
-		t.Run(account, func(t *testing.T) {
+		t.Run(string(tc.vendor)+" "+tc.account, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
-			c := b.connection(t)
+			c := b.connectionTo(t, tc.vendor)
 			p := newPerson(t)
 
-			callback := p.decide(b.link(t, c), account, "approve")
+			callback := p.decide(b.link(t, c), tc.account, "approve")
 			require.Equal(t, http.StatusOK, p.get(callback).status, p.page())
-			require.Contains(t, p.page(), want)
+			require.Contains(t, p.page(), tc.want)
 
 			got := b.reread(t, c)
 			require.Equal(t, lockstep.StatusSettingUp, got.Status)
-			require.Equal(t, crm.Environment(account), got.Account.Environment)
-			require.NotEmpty(t, got.Account.UserID)
+			require.Contains(t, tc.want, "("+string(got.Account.Environment)+")")
+			require.NotEmpty(t, got.Account.ID)
 			require.Equal(t, c.Epoch+1, got.Epoch)
 			require.NotEmpty(t, got.BaseURL)
 			grant, err := b.vault.Read(t.Context(), c.WorkspaceID, c.ID)
@@ -72,6 +78,52 @@ func TestPersonDeniesAccess(t *testing.T) {
 	require.Contains(t, p.page(), oauth.Explain(oauth.CodeDenied).Title)
 	require.Equal(t, c, b.reread(t, c))
 	require.Empty(t, b.supervisors.told)
+}
+
+// FEATURES: A10
+func TestLoginThatGrantsTooLittleIsRefusedWithItsFix(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	p := newPerson(t)
+	for scope, code := range map[string]oauth.Code{"api": oauth.CodeScopeMissing, "refresh_token": oauth.CodeRefreshTokenMissing} {
+		b.vendor.grants.Withhold([]string{scope})
+		require.Equal(t, http.StatusUnprocessableEntity, p.connect(b.link(t, c), "production"))
+		require.Contains(t, p.page(), oauth.Explain(code).Title)
+		require.Contains(t, p.page(), "Allow ")
+		require.Contains(t, p.page(), scope, "the fix names what to allow")
+		require.Equal(t, c, b.reread(t, c))
+	}
+	b.vendor.grants.Withhold(nil)
+	require.Equal(t, http.StatusOK, p.connect(b.link(t, c), "production"), p.page())
+}
+
+// FEATURES: V14
+func TestConnectionTellsWhichScopesItsLoginLacks(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	lacks := func() (missing *[]string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, b.api.URL+"/v1/connections/"+c.ID.String(), nil)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+b.key)
+		p := newPerson(t)
+		require.Equal(t, http.StatusOK, p.do(req).status)
+		var got struct {
+			MissingScopes *[]string `json:"missing_scopes"`
+		}
+		require.NoError(t, json.Unmarshal([]byte(p.page()), &got))
+		return got.MissingScopes
+	}
+
+	require.Nil(t, lacks(), "nobody has signed in")
+	require.Equal(t, http.StatusOK, newPerson(t).connect(b.link(t, c), "production"))
+	require.Equal(t, &[]string{}, lacks())
+	require.NoError(t, b.store.SetGrantedScopes(t.Context(), c.WorkspaceID, c.ID, []string{"refresh_token", "id"}))
+	require.Equal(t, &[]string{"api"}, lacks(), "a newer Lockstep may need more than was granted")
+	require.Equal(t, http.StatusOK, newPerson(t).connect(b.link(t, c), "production"))
+	require.Equal(t, &[]string{}, lacks())
 }
 
 func TestSignInIsFinishedOnceAndByTheBrowserThatBeganIt(t *testing.T) {
@@ -130,6 +182,21 @@ func TestAnotherAccountIsRefusedAndTheOldGrantKept(t *testing.T) {
 	require.NotEqual(t, kept, b.sealed(t, c))
 	require.Equal(t, before.Epoch+1, b.reread(t, c).Epoch)
 	require.Equal(t, 3, b.vendor.times("/services/oauth2/userinfo"), "whoever signs in is asked who they are")
+}
+
+// FEATURES: A08, V05
+func TestAnotherHubSpotAccountIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connectionTo(t, crm.HubSpot)
+	p := newPerson(t)
+	require.Equal(t, http.StatusOK, p.connect(b.link(t, c), "44237313"))
+	before, kept := b.reread(t, c), b.sealed(t, c)
+
+	require.Equal(t, http.StatusConflict, p.connect(b.link(t, c), "sandbox"))
+	require.Contains(t, p.page(), "You signed in to HubSpot 44622501, but this connection is linked to HubSpot 44237313.")
+	require.Equal(t, before, b.reread(t, c))
+	require.Equal(t, kept, b.sealed(t, c))
 }
 
 // FEATURES: S04
@@ -199,6 +266,23 @@ func TestGrantOfAnAccountThatCannotBeIdentifiedIsNotKept(t *testing.T) {
 	b.vendor.refuses = "/token"
 	require.Equal(t, http.StatusServiceUnavailable, p.connect(b.link(t, c), "production"))
 	require.Contains(t, p.page(), oauth.Explain(oauth.CodeUnavailable).Title)
+}
+
+// The answer is that of crm/salesforce.md §8.
+//
+// FEATURES: A05
+func TestAccountWithoutAPIIsRefusedSayingWhatItTakes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t)
+	p := newPerson(t)
+	b.vendor.refuses, b.vendor.status = "/query", http.StatusForbidden
+	b.vendor.body = `[{"message":"The REST API is not enabled for this Organization.","errorCode":"API_DISABLED_FOR_ORG"}]`
+
+	require.Equal(t, http.StatusForbidden, p.connect(b.link(t, c), "production"))
+	require.Contains(t, p.page(), "No access to Salesforce&#39;s API")
+	require.Contains(t, p.page(), "Use an edition with API access, and sign in as an administrator")
+	require.Equal(t, c, b.reread(t, c))
 }
 
 // sealed returns the grant of c as it is kept.

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -22,7 +21,6 @@ import (
 	"lockstep/internal/config"
 	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
-	"lockstep/internal/secret"
 	"lockstep/internal/store/storetest"
 )
 
@@ -116,33 +114,6 @@ func TestDeploymentsKnowEverySetting(t *testing.T) {
 			require.Contains(t, chart.String(), name, "the chart cannot set it")
 		}
 	}
-}
-
-func TestKeysetScriptMakesAKeyset(t *testing.T) {
-	t.Parallel()
-
-	fresh := func() []byte {
-		out, err := exec.CommandContext(t.Context(), "sh", "keyset.sh").Output()
-		require.NoError(t, err)
-		return out
-	}
-	one, another := fresh(), fresh()
-	require.NotEqual(t, one, another)
-
-	ring, err := secret.ParseKeyring(one)
-	require.NoError(t, err)
-	sealed, err := ring.Seal([]byte("a token"), []byte("whose"))
-	require.NoError(t, err)
-	opened, err := ring.Open(sealed, []byte("whose"))
-	require.NoError(t, err)
-	require.Equal(t, "a token", string(opened))
-
-	rotated, err := secret.Rotate(one)
-	require.NoError(t, err)
-	ring, err = secret.ParseKeyring(rotated)
-	require.NoError(t, err)
-	_, err = ring.Open(sealed, []byte("whose"))
-	require.NoError(t, err)
 }
 
 func TestTemporalIsPreparedForTheWorkflows(t *testing.T) {

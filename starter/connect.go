@@ -23,11 +23,11 @@ func (f *face) connectCommand() *cobra.Command {
 	var contactsAs string
 	var fresh, noBrowser bool
 	cmd := &cobra.Command{
-		Use:   "connect VENDOR",
+		Use:   "connect VENDOR|CONNECTION",
 		Short: "Connect a CRM, such as salesforce, or sign in to it again",
 		Long: "Prints a link, opens it in a browser where there is one, and waits until somebody has signed in to the CRM and the\n" +
-			"connection is ready. Where one waits for a sign-in already, or was disconnected, that one goes on, with the same account;\n" +
-			"--new makes another.\n" +
+			"connection is ready. Where one waits for a sign-in already, lacks scopes, or was disconnected, that one goes on, with the\n" +
+			"same account; --new makes another. A connection that is named by its id is signed in to again however it is.\n" +
 			"With --json there are two lines: the connection with its authorize_url, and the connection when it is ready.",
 		Args: positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -60,9 +60,10 @@ func (f *face) connectCommand() *cobra.Command {
 	return f.remotely(cmd)
 }
 
-// beginSignIn returns where to sign in: for a connection to vendor that waits
-// for it, else for a new one, which it also is when a fresh one is wanted.
-func (r *remote) beginSignIn(ctx context.Context, vendor, contactsAs string, fresh bool) (signIn, error) {
+// beginSignIn returns where to sign in: for the connection that is named by its
+// id, or one to the vendor that waits for it, else for a new one, which it also
+// is when a fresh one is wanted.
+func (r *remote) beginSignIn(ctx context.Context, name, contactsAs string, fresh bool) (signIn, error) {
 	targets := client.Targets{}
 	if contactsAs != "" {
 		targets["contact"] = contactsAs
@@ -72,11 +73,12 @@ func (r *remote) beginSignIn(ctx context.Context, vendor, contactsAs string, fre
 		return signIn{}, err
 	}
 	for _, conn := range list.Items {
-		if !fresh && conn.Vendor == vendor && waitsForSignIn(conn.Status) && (contactsAs == "" || maps.Equal(conn.Targets, targets)) {
+		waits := !fresh && conn.Vendor == name && waitsForSignIn(conn) && (contactsAs == "" || maps.Equal(conn.Targets, targets))
+		if waits || conn.ID.String() == name {
 			return r.signInAgain(ctx, conn)
 		}
 	}
-	body := client.CreateConnection{Vendor: vendor}
+	body := client.CreateConnection{Vendor: name}
 	if contactsAs != "" {
 		body.Targets = &targets
 	}
@@ -89,8 +91,13 @@ func (r *remote) signInAgain(ctx context.Context, conn client.Connection) (signI
 	return signIn{Connection: conn, Authorization: link}, err
 }
 
-func waitsForSignIn(s client.Status) bool {
-	return s == client.StatusConnecting || s == client.StatusUnauthorized || s == client.StatusError || s == client.StatusDisconnected
+func waitsForSignIn(conn client.Connection) bool {
+	switch conn.Status {
+	case client.StatusConnecting, client.StatusUnauthorized, client.StatusError, client.StatusDisconnected:
+		return true
+	case client.StatusSettingUp, client.StatusReady, client.StatusLive, client.StatusPaused:
+	}
+	return conn.MissingScopes != nil && len(*conn.MissingScopes) > 0
 }
 
 // offer shows a person the link to sign in with.

@@ -10,6 +10,26 @@ import (
 	"lockstep/internal/client"
 )
 
+func TestConnectSignsInAgainToWhatIsNamedOrLacksScopes(t *testing.T) {
+	t.Parallel()
+
+	then, now := time.Now().Add(-time.Hour), time.Now()
+	well, lacking := live("hubspot"), live("hubspot")
+	well.ConnectedAt, lacking.ConnectedAt = &then, &then
+	lacking.MissingScopes = &[]string{"crm.schemas.contacts.write"}
+	for name, want := range map[string]client.Connection{well.ID.String(): well, lacking.ID.String(): lacking, "hubspot": lacking} {
+		again := want
+		again.ConnectedAt = &now
+		env := stub(t, []client.Connection{well, lacking}, map[string]http.HandlerFunc{
+			"POST /v1/connections/" + want.ID.String() + "/authorize": always(client.Authorization{AuthorizeURL: "http://crm.example/again", ExpiresAt: now.Add(time.Hour)}),
+			"GET /v1/connections/" + want.ID.String():                 inTurn(want, again),
+		})
+		code, stdout, stderr := cli(t, env, "connect", name)
+		require.Equal(t, exitOK, code, stderr)
+		require.Contains(t, stdout, "http://crm.example/again")
+	}
+}
+
 func TestConnectGoesOnWithWhatWaitsForASignIn(t *testing.T) {
 	t.Parallel()
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -14,21 +16,17 @@ func (f *face) doctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check everything that a Lockstep needs, and say what is wrong and how to mend it",
 		Long: "Run where the worker and the API run, with their settings, it checks those, PostgreSQL, Temporal, the keys and clocks.\n" +
-			"With an API key it checks the API and each connection. It changes nothing, and asks no CRM.\n" +
+			"With an API key it checks the API and each connection. It changes nothing. Of a CRM it asks its sign-in page, and no data.\n" +
 			"The exit code is 1 when something is wrong.",
 		Args: positionals,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			d := &doctor{face: f}
+			d := &doctor{face: f, now: time.Now}
 			d.examine(cmd.Context())
-			if err := f.onlyJSON(map[string]any{"ok": d.wrong() == 0, "findings": d.findings}); err != nil {
-				return err
-			}
 			f.say("")
-			if n := d.wrong(); n > 0 {
-				return fmt.Errorf("%s wrong; each says its fix", map[bool]string{true: "1 thing is", false: fmt.Sprintf("%d things are", n)}[n == 1])
+			if d.wrong() == 0 {
+				f.say("Nothing is wrong with what was looked at.")
 			}
-			f.say("Nothing is wrong with what was looked at.")
-			return nil
+			return f.withDocument(map[string]any{"ok": d.wrong() == 0, "findings": d.findings}, d.verdict())
 		},
 	})
 }
@@ -52,6 +50,7 @@ type finding struct {
 type doctor struct {
 	*face
 
+	now      func() time.Time // this machine's clock
 	findings []finding
 }
 
@@ -89,6 +88,9 @@ func (d *doctor) fault(about, detail, fix string) {
 }
 
 func (d *doctor) find(found finding) {
+	if slices.Contains(d.findings, found) {
+		return
+	}
 	d.findings = append(d.findings, found)
 	mark := map[string]string{findingOK: "ok", findingWrong: "WRONG", findingSkipped: "-"}[found.State]
 	d.say("%-5s  %s: %s", mark, found.About, found.Detail)
@@ -114,6 +116,18 @@ func (d *doctor) faults(err error) {
 	for line := range strings.Lines(err.Error()) {
 		name, problem, _ := strings.Cut(strings.TrimSpace(line), " ")
 		d.fault(name, problem, "Correct the setting, and restart the worker and the API.")
+	}
+}
+
+// verdict returns an error when something is wrong.
+func (d *doctor) verdict() error {
+	switch n := d.wrong(); n {
+	case 0:
+		return nil
+	case 1:
+		return errors.New("1 thing is wrong; it says its fix")
+	default:
+		return fmt.Errorf("%d things are wrong; each says its fix", n)
 	}
 }
 

@@ -91,7 +91,7 @@ func TestDoctorNamesEverySettingThatIsWrong(t *testing.T) {
 	env := map[string]string{
 		"LOCKSTEP_DIR": t.TempDir(), "DATABASE_URL": "postgres://lockstep:planted@127.0.0.1:1/lockstep", "LOCKSTEP_RESERVE": "99",
 		"TEMPORAL_ADDRESS": "127.0.0.1:1", "LOCKSTEP_PUBLIC_URL": "http://lockstep.example.com",
-		"LOCKSTEP_HUBSPOT_CLIENT_ID": "app", "LOCKSTEP_HUBSPOT_CLIENT_SECRET": "planted",
+		"LOCKSTEP_HUBSPOT_CLIENT_ID": "app", "LOCKSTEP_HUBSPOT_CLIENT_SECRET": "planted", "LOCKSTEP_HUBSPOT_LOGIN_URL": "http://127.0.0.1:1",
 	}
 	code, stdout, stderr := cli(t, env, "doctor", "--json")
 	require.Equal(t, exitFailed, code)
@@ -102,5 +102,5 @@ func TestDoctorNamesEverySettingThatIsWrong(t *testing.T) {
 		require.NotEmpty(t, wrong[about][1], about)
 	}
 	require.Contains(t, wrong["public URL"][0], "is not HTTPS")
-	require.Contains(t, stderr, "its redirect URI has to be exactly http://lockstep.example.com/v1/oauth/callback")
+	require.Contains(t, stderr, "the redirect URI that it has on file has to be exactly http://lockstep.example.com/v1/oauth/callback")
 }

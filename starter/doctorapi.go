@@ -53,7 +53,7 @@ func (d *doctor) examineAPI(ctx context.Context) {
 // examineReadiness tells whether the API at address can serve, and by which
 // clock.
 func (d *doctor) examineReadiness(ctx context.Context, address string) bool {
-	asked := time.Now()
+	asked := d.now()
 	resp, err := get(ctx, address+"/readyz")
 	if err != nil {
 		d.fault("API", fmt.Sprintf("%s does not answer: %s", address, because(err)), "Start it, or correct LOCKSTEP_API.")
@@ -75,7 +75,7 @@ func (d *doctor) examineReadiness(ctx context.Context, address string) bool {
 	}
 	if said, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		// The header has whole seconds, cut off.
-		d.compareClocks("the API", said.Add(time.Second/2).Sub(asked), clockSlack)
+		d.compareClocks("the API", said.Add(time.Second/2).Sub(asked))
 	}
 	return true
 }
@@ -84,6 +84,9 @@ func (d *doctor) examineReadiness(ctx context.Context, address string) bool {
 func (d *doctor) examineConnection(conn client.Connection) {
 	about := "connection " + conn.ID.String()
 	fix := nextStep(conn)
+	if conn.MissingScopes != nil {
+		d.examineScopes(conn.ID.String(), conn.Label, *conn.MissingScopes)
+	}
 	switch conn.Status {
 	case client.StatusUnauthorized, client.StatusError:
 		d.fault(about, title(conn)+". "+conn.StatusReason, fix)

@@ -30,21 +30,26 @@ func (f *face) command() *cobra.Command {
 		f.upCommand(),
 		f.doctorCommand(),
 		f.migrateCommand(),
-		group("workspace", "Make workspaces", f.workspaceCreateCommand()),
+		group("workspace", "Make and show workspaces", f.workspaceCreateCommand(), f.workspaceShowCommand()),
 		group("keys", "Make and rotate the keys that seal logins", f.keysNewCommand(), f.keysRotateCommand()),
 		group("grants", "Look after the logins of CRMs", f.grantsRotateCommand()),
+		f.apiKeysCommand(),
 		f.connectCommand(),
-		group("records", "Load what the workspace owns", f.recordsLoadCommand()),
+		f.connectionsCommand(),
+		group("records", "Load and list what the workspace owns", f.recordsLoadCommand(), f.recordsListCommand()),
 		f.importCommand(),
 		f.skipCommand(),
 		f.statusCommand(),
+		f.healthCommand(),
 		f.runsCommand(),
 		f.eventsCommand(),
 		f.failedCommand(),
+		f.problemsCommand(),
 		f.retryCommand(),
 		f.syncCommand(),
 		f.testContactCommand(),
 		f.mappingCommand(),
+		f.fieldsCommand(),
 		f.ownersCommand(),
 		f.settingsCommand(),
 		f.discoverCommand(),
@@ -53,6 +58,9 @@ func (f *face) command() *cobra.Command {
 		f.resyncCommand(),
 		f.cancelCommand(),
 		f.disconnectCommand(),
+		f.setupGuideCommand(),
+		f.alertsCommand(),
+		f.auditCommand(),
 	)
 	root.Long = "Lockstep keeps a workspace's records and its CRM in step.\n\n" +
 		"`starter up` brings all of it up on this machine. The other commands talk to the API at\n" +
@@ -63,7 +71,7 @@ func (f *face) command() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{problem: err.Error(), usage: cmd.UseLine()}
 	})
-	return root
+	return f.completed(root)
 }
 
 // group returns a command that does nothing but hold others.

@@ -73,13 +73,10 @@ func (f *face) finish(ctx context.Context, r *remote, id uuid.UUID, what string,
 		return err
 	}
 	f.conclude(run)
-	if err := f.onlyJSON(run); err != nil {
-		return err
-	}
 	if run.State == client.RunStateCancelled {
-		return fmt.Errorf("the %s was cancelled: %s", what, run.Reason)
+		err = fmt.Errorf("the %s was cancelled: %s", what, run.Reason)
 	}
-	return nil
+	return f.withDocument(run, err)
 }
 
 // conclude says what a run came to and what to do next.

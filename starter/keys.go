@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -9,15 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"lockstep/internal/config"
-	"lockstep/internal/crm"
-	"lockstep/internal/oauth"
 	"lockstep/internal/secret"
-	"lockstep/internal/store"
 )
 
-// keysetSetting names the file of the keyset.
-const keysetSetting = "LOCKSTEP_KEYSET_FILE"
+// The settings that hold the keyset: the name of its file, or all of it.
+const (
+	keysetFileSetting = "LOCKSTEP_KEYSET_FILE"
+	keysetSetting     = "LOCKSTEP_KEYSET"
+)
 
 func (f *face) keysNewCommand() *cobra.Command {
 	var file string
@@ -39,7 +37,7 @@ func (f *face) keysNewCommand() *cobra.Command {
 				return err
 			}
 			f.say("The keyset is in %s. Keep a copy in a safe place.", file)
-			f.say("Next: export %s=%s", keysetSetting, file)
+			f.say("Next: export %s=%s", keysetFileSetting, file)
 			return f.onlyJSON(map[string]string{"file": file})
 		},
 	}
@@ -63,78 +61,53 @@ func (f *face) printKeyset() error {
 func (f *face) keysRotateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rotate",
-		Short: "Add a key to the keyset file, which seals from now on",
-		Long: "Changes the file that LOCKSTEP_KEYSET_FILE names. The older keys stay and go on opening what they sealed. A process that has\n" +
-			"read the file before cannot open what the new key seals: restart workers and API together, then reseal.",
+		Short: "Add a key to the keyset, which seals from now on",
+		Long: "Changes the file that LOCKSTEP_KEYSET_FILE names, or prints what LOCKSTEP_KEYSET has to be from now on. The older keys stay\n" +
+			"and go on opening what they sealed. A process that has read the keyset before cannot open what the new key seals: restart\n" +
+			"workers and API together, then reseal.",
 		Args: positionals,
 		RunE: func(*cobra.Command, []string) error {
-			file := f.setting(keysetSetting)
-			if file == "" {
-				return &usageError{
-					problem: "LOCKSTEP_KEYSET_FILE is not set: only a keyset in a file can be changed here",
-					usage:   "LOCKSTEP_KEYSET_FILE=keyset.json starter keys rotate",
-				}
+			file, text := f.setting(keysetFileSetting), f.setting(keysetSetting)
+			switch {
+			case file != "" && text != "":
+				return &usageError{problem: "LOCKSTEP_KEYSET and LOCKSTEP_KEYSET_FILE are both set: keep the one that worker and API have", usage: "starter keys rotate"}
+			case file != "":
+				return f.rotateFile(file)
+			case text != "":
+				return f.rotateText(text)
 			}
-			if err := secret.RotateKeyset(file); err != nil {
-				return err
+			return &usageError{
+				problem: "LOCKSTEP_KEYSET_FILE is not set, nor is LOCKSTEP_KEYSET: set the one that worker and API have",
+				usage:   "LOCKSTEP_KEYSET_FILE=keyset.json starter keys rotate",
 			}
-			f.say("The keyset in %s has a new key. Keep a copy in a safe place.", file)
-			f.say("Next: restart workers and API together, then `starter grants rotate-key` seals every login with it.")
-			return f.onlyJSON(map[string]string{"file": file})
 		},
 	}
 }
 
-func (f *face) grantsRotateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "rotate-key",
-		Short: "Seal every login of a CRM again, with the newest key",
-		Long: "For after `starter keys rotate` and a restart of workers and API. It may run while they do, and be repeated. It takes\n" +
-			"DATABASE_URL and the keyset, as they do.",
-		Args: positionals,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			url, err := f.database()
-			if err != nil {
-				return err
-			}
-			cfg, err := config.LoadWorker(f.setting)
-			if err != nil {
-				return fmt.Errorf("reading settings:\n%w", err)
-			}
-			n, err := f.reseal(cmd.Context(), url, cfg.Keyring)
-			if err != nil {
-				return err
-			}
-			f.say("%s sealed with the newest key.", plural(n, "login"))
-			return f.onlyJSON(map[string]int{"resealed": n})
-		},
+// afterRotation is what to do once there is a new key.
+const afterRotation = "Next: restart workers and API together, then `starter grants rotate-key` seals every login with it."
+
+// rotateFile adds a key to the keyset in file.
+func (f *face) rotateFile(file string) error {
+	if err := secret.RotateKeyset(file); err != nil {
+		return err
 	}
+	f.say("The keyset in %s has a new key. Keep a copy in a safe place.", file)
+	f.say(afterRotation)
+	return f.onlyJSON(map[string]string{"file": file})
 }
 
-// reseal seals every grant with the keyring's newest key, and returns how many
-// there are. A grant that does not open stops nothing, and is told.
-func (f *face) reseal(ctx context.Context, url string, keyring *secret.Keyring) (int, error) {
-	pool, err := openPool(ctx, url)
+// rotateText prints a keyset with one key more, alone on stdout.
+func (f *face) rotateText(text string) error {
+	keyset, err := secret.Rotate([]byte(text))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer pool.Close()
-	rows := store.New(pool)
-	connections, err := rows.AllConnections(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("listing connections: %w", err)
+	rotated := base64.StdEncoding.EncodeToString(keyset)
+	if f.json {
+		return f.document(map[string]string{"keyset": rotated})
 	}
-	vault, n := &oauth.Vault{Rows: rows, Keyring: keyring}, 0
-	var failed []error
-	for _, c := range connections {
-		err := vault.Reseal(ctx, c.WorkspaceID, c.ID)
-		switch {
-		case crm.KindOf(err) == crm.KindNotFound: // nobody has signed in, or it was disconnected
-		case err != nil:
-			failed = append(failed, fmt.Errorf("sealing the login of connection %s again: %w", c.ID, err))
-		default:
-			n++
-		}
-	}
-	return n, errors.Join(failed...)
+	f.say("%s", rotated)
+	_, _ = fmt.Fprintf(f.stderr, "This is LOCKSTEP_KEYSET from now on. Keep a copy in a safe place.\n%s\n", afterRotation)
+	return nil
 }

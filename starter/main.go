@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 )
 
@@ -29,5 +30,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return explain(stderr, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	f.json = f.json || slices.Contains(args, "--json") // which a flag before it that is wrong hides
+	return f.explain(err)
 }

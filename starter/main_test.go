@@ -12,8 +12,14 @@ import (
 // it printed.
 func cli(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return answered(t, env, "", args...)
+}
+
+// answered is cli with something on stdin.
+func answered(t *testing.T, env map[string]string, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(t.Context(), args, func(name string) string { return env[name] }, strings.NewReader(""), &out, &errs)
+	code = run(t.Context(), args, func(name string) string { return env[name] }, strings.NewReader(stdin), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -40,6 +46,7 @@ func TestCommandLinesThatMakeNoSense(t *testing.T) {
 		"failed --limit 0":                  "--limit takes a number above 0",
 		"failed --outcome created":          "it is failed, waiting or skipped",
 		"test-contact --times 0":            "--times takes a number above 0",
+		"settings --off deals":              "\"deals\" cannot be switched",
 		"settings --sync-every 5s":          "--sync-every takes whole seconds from 1m to 24h",
 		"mapping --object deal":             "it is contact or company",
 		"mapping aprove x":                  `starter mapping does not take "x"`,

@@ -38,7 +38,7 @@ func (f *face) mappingCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&object, "object", string(client.ObjectContact), "the kind of record: contact or company")
-	cmd.AddCommand(f.mappingApproveCommand())
+	cmd.AddCommand(f.mappingApproveCommand(), f.mappingSetCommand(), f.mappingResetCommand())
 	return f.remotely(cmd)
 }
 
@@ -94,7 +94,7 @@ func (f *face) printMapping(conn client.Connection, m client.Mapping) {
 	f.say("%s to %s of %s, version %d: %s", m.Object, m.Type, conn.Label, m.Version, standing)
 	w := tabwriter.NewWriter(f.stdout, 0, 0, 2, ' ', 0)
 	for _, rule := range m.Rules {
-		_, _ = fmt.Fprintf(w, "  %s\t→ %s\n", cmp.Or(rule.Field, fmt.Sprintf("always %q", rule.Fixed)), rule.Target)
+		_, _ = fmt.Fprintf(w, "  %s\t→ %s\n", filler(rule), rule.Target)
 	}
 	_ = w.Flush()
 	for _, issue := range m.Issues {
@@ -103,4 +103,9 @@ func (f *face) printMapping(conn client.Connection, m client.Mapping) {
 	if standing != "approved" {
 		f.say("Next: `starter mapping approve` says that this is as it should be.")
 	}
+}
+
+// filler is what a rule fills its target with.
+func filler(rule client.MappingRule) string {
+	return cmp.Or(rule.Field, fmt.Sprintf("always %q", rule.Fixed))
 }

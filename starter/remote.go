@@ -36,8 +36,8 @@ type remote struct {
 
 // remotely adds the flags of a command that speaks to the API, and returns it.
 func (f *face) remotely(cmd *cobra.Command) *cobra.Command {
-	cmd.Flags().StringVar(&f.address, "api", "", "address of the API (default LOCKSTEP_API, else that of the `starter up` here, else "+apiDefault+")")
-	cmd.Flags().StringVar(&f.key, "key", "", "API key of the workspace (default LOCKSTEP_API_KEY, else that of the `starter up` here)")
+	cmd.Flags().StringVar(&f.address, "api", "", "address of the API (default LOCKSTEP_API, else that of \"starter up\" here, else "+apiDefault+")")
+	cmd.Flags().StringVar(&f.key, "key", "", "API key of the workspace (default LOCKSTEP_API_KEY, else that of \"starter up\" here)")
 	return cmd
 }
 
@@ -109,19 +109,27 @@ type reply interface {
 // what is wrong, else an error that says what to do when there is no API.
 func answer[T any](r reply, err error) (T, error) {
 	var v T
-	if err != nil {
-		return v, unreachable(err)
-	}
-	if problem := r.GetApplicationProblemJSONDefault(); problem != nil {
-		return v, problem
-	}
-	if r.StatusCode() >= http.StatusMultipleChoices {
-		return v, fmt.Errorf("asking the API: it answered %s and nothing that can be read: is it a Lockstep?", r.Status())
+	if err := done(r, err); err != nil {
+		return v, err
 	}
 	if err := json.Unmarshal(r.GetBody(), &v); err != nil {
 		return v, errors.New("asking the API: it answered something that is no Lockstep's")
 	}
 	return v, nil
+}
+
+// done is answer for a call that has nothing to answer once it is done.
+func done(r reply, err error) error {
+	if err != nil {
+		return unreachable(err)
+	}
+	if problem := r.GetApplicationProblemJSONDefault(); problem != nil {
+		return problem
+	}
+	if r.StatusCode() >= http.StatusMultipleChoices {
+		return fmt.Errorf("asking the API: it answered %s and nothing that can be read: is it a Lockstep?", r.Status())
+	}
+	return nil
 }
 
 // unreachable says what to do when the API does not answer.

@@ -92,5 +92,5 @@ func (r report) untrue() error {
 	if more := r.verdict.untruths - len(r.verdict.findings); more > 0 {
 		s += fmt.Sprintf("\n  and %s more", thousands(more))
 	}
-	return errors.New(s)
+	return &toldError{errors.New(s)}
 }

@@ -34,6 +34,7 @@ func (f *face) runsCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&limit, "limit", limit, "how many")
+	cmd.AddCommand(f.runShowCommand())
 	return f.remotely(cmd)
 }
 

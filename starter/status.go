@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,15 +34,9 @@ func (f *face) printStatus(conn client.Connection) {
 		f.say("  %s", conn.StatusReason)
 	}
 	f.say("  connection %s, since %s", conn.ID, conn.CreatedAt.Local().Format(time.DateTime))
-	for _, step := range conn.Checklist {
-		mark := " "
-		switch {
-		case step.Done:
-			mark = "x"
-		case step.Current:
-			mark = ">"
-		}
-		f.say("  [%s] %s", mark, step.Title)
+	f.printChecklist(conn)
+	if conn.MissingScopes != nil && len(*conn.MissingScopes) > 0 {
+		f.say("  its login lacks %s: `starter doctor` says what to do", strings.Join(*conn.MissingScopes, " "))
 	}
 	if run := conn.CurrentRun; run != nil {
 		f.say("  %s %s: %s", run.Kind, standing(*run), far(*run))
@@ -51,6 +46,29 @@ func (f *face) printStatus(conn client.Connection) {
 	}
 	if next := nextStep(conn); next != "" {
 		f.say("Next: %s", next)
+	}
+}
+
+// printChecklist shows what of the set-up is done, unless nobody wants to see it
+// any more.
+func (f *face) printChecklist(conn client.Connection) {
+	if conn.GuideDismissed {
+		return
+	}
+	complete := len(conn.Checklist) > 0
+	for _, step := range conn.Checklist {
+		mark := " "
+		switch {
+		case step.Done:
+			mark = "x"
+		case step.Current:
+			mark = ">"
+		}
+		complete = complete && step.Done
+		f.say("  [%s] %s", mark, step.Title)
+	}
+	if complete {
+		f.say("  Setup complete.")
 	}
 }
 

@@ -31,7 +31,9 @@ func (f *face) syncCommand() *cobra.Command {
 				f.say("%s is looked at in a moment. Next: `starter events --follow`.", conn.Label)
 				return f.onlyJSON(conn)
 			}
+			shown := f.progress(-1, "looking for changes")
 			synced, err := r.sync(ctx, conn)
+			shown.end()
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -31,16 +32,14 @@ func (f *face) testContactCommand() *cobra.Command {
 				return err
 			}
 			trial, err := f.try(ctx, r, conn, times)
-			if len(trial.Contacts) > 0 {
-				f.reportTrial(trial)
-				if err := f.onlyJSON(trial); err != nil {
-					return err
-				}
-			}
-			if err != nil {
+			if len(trial.Contacts) == 0 {
 				return err
 			}
-			return trial.untrue()
+			f.reportTrial(trial)
+			if err != nil { // of which the document tells nothing
+				return errors.Join(err, f.onlyJSON(trial))
+			}
+			return f.withDocument(trial, trial.untrue())
 		},
 	}
 	cmd.Flags().IntVar(&times, "times", times, "how often to send it")

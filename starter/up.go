@@ -197,7 +197,7 @@ func (f *face) upAndStay(ctx context.Context, o upOptions) (err error) {
 		return nil // Ctrl-C is how it ends
 	}
 	if err = errors.Join(untrue, err); err != nil {
-		explain(f.stderr, err)
+		f.explain(err)
 		f.say("\nThe job did not get through; what is up stays up for you to look at.")
 	}
 	l.guide()

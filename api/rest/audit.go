@@ -4,12 +4,14 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"go.uber.org/zap"
 
+	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
 )
 
@@ -39,9 +41,10 @@ type Audits interface {
 
 // change is a request that changes something, as the audit log will have it.
 type change struct {
-	row  AuditRow
-	kept bool // in the transaction of the change
-	made bool // whatever is answered
+	row   AuditRow
+	kept  bool // in the transaction of the change, or before it
+	ahead bool // before it: if it is refused, that is noted as well
+	made  bool // whatever is answered
 }
 
 type changeKey struct{}
@@ -63,7 +66,11 @@ func (s *Server) audit(doc *document) echo.MiddlewareFunc {
 			}}
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), changeKey{}, ch)))
 			err := next(c)
-			if !ch.kept && (ch.made || err == nil && c.Response().Status < http.StatusBadRequest) {
+			switch {
+			case ch.ahead && err != nil:
+				ch.row.Detail = strings.TrimSpace(ch.row.Detail + " refused: " + string(refusal(err).Code))
+				s.recordAudit(r.Context(), key.WorkspaceID, ch.row)
+			case !ch.kept && (ch.made || err == nil && c.Response().Status < http.StatusBadRequest):
 				s.recordAudit(r.Context(), key.WorkspaceID, ch.row)
 			}
 			return err
@@ -102,6 +109,80 @@ func changing(ctx context.Context) *change {
 func (ch *change) noted() AuditRow {
 	ch.kept = true
 	return ch.row
+}
+
+// told returns the supervisors for what a caller asks of them: the audit log has
+// it before they do, for once they have been told it is done, also when we die
+// before we answer.
+func (s *Server) told() Supervisors { return noting{s.Supervisors, s.Audits} }
+
+type noting struct {
+	Supervisors
+
+	audits Audits
+}
+
+func (n noting) note(ctx context.Context) error {
+	key, _ := callerOf(ctx)
+	ch := changing(ctx)
+	ch.ahead = true
+	return n.audits.RecordAudit(ctx, key.WorkspaceID, ch.noted())
+}
+
+// Signal implements Supervisors.
+func (n noting) Signal(ctx context.Context, in flow.ConnectionInput, signal string) error {
+	if err := n.note(ctx); err != nil {
+		return err
+	}
+	return n.Supervisors.Signal(ctx, in, signal)
+}
+
+// Retry implements Supervisors.
+func (n noting) Retry(ctx context.Context, in flow.ConnectionInput, retry flow.Request) error {
+	if err := n.note(ctx); err != nil {
+		return err
+	}
+	return n.Supervisors.Retry(ctx, in, retry)
+}
+
+// ChooseStartingPoint implements Supervisors.
+func (n noting) ChooseStartingPoint(ctx context.Context, in flow.ConnectionInput, choice flow.Choice, key string) (flow.Started, error) {
+	if err := n.note(ctx); err != nil {
+		return flow.Started{}, err
+	}
+	return n.Supervisors.ChooseStartingPoint(ctx, in, choice, key)
+}
+
+// ApproveMapping implements Supervisors.
+func (n noting) ApproveMapping(ctx context.Context, in flow.ConnectionInput, review flow.MappingReview, key string) error {
+	if err := n.note(ctx); err != nil {
+		return err
+	}
+	return n.Supervisors.ApproveMapping(ctx, in, review, key)
+}
+
+// Discover implements Supervisors.
+func (n noting) Discover(ctx context.Context, in flow.ConnectionInput, key string) error {
+	if err := n.note(ctx); err != nil {
+		return err
+	}
+	return n.Supervisors.Discover(ctx, in, key)
+}
+
+// Disconnect implements Supervisors.
+func (n noting) Disconnect(ctx context.Context, in flow.ConnectionInput, how flow.Disconnection, key string) error {
+	if err := n.note(ctx); err != nil {
+		return err
+	}
+	return n.Supervisors.Disconnect(ctx, in, how, key)
+}
+
+// TestContact implements Supervisors.
+func (n noting) TestContact(ctx context.Context, in flow.ConnectionInput, key string) (flow.TestContactResult, error) {
+	if err := n.note(ctx); err != nil {
+		return flow.TestContactResult{}, err
+	}
+	return n.Supervisors.TestContact(ctx, in, key)
 }
 
 // ListAudit implements StrictServerInterface.

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"lockstep/internal/flow"
 	"lockstep/internal/lockstep"
 )
 
@@ -61,6 +62,19 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	}
 	b.tenant = b.newTenant(t)
 	require.Empty(t, audited(t, b))
+}
+
+func TestWhatASupervisorIsToldIsAuditedBeforeItIsAndSoIsItsRefusal(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t, lockstep.StatusReady)
+	b.supervisors.err = &Error{Code: flow.RefusedChosen}
+	b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/starting-point", `{"choice": "skip"}`).problem(http.StatusConflict, flow.RefusedChosen)
+
+	log := audited(t, b)
+	require.Len(t, log, 2)
+	require.Equal(t, []string{"chooseStartingPoint", ""}, []string{log[0].Action, log[0].Detail})
+	require.Equal(t, []string{"chooseStartingPoint", "refused: " + flow.RefusedChosen}, []string{log[1].Action, log[1].Detail})
 }
 
 func TestSigningInIsAudited(t *testing.T) {

@@ -120,7 +120,7 @@ func (b *bundle) connection(t *testing.T, status lockstep.Status) lockstep.Conne
 	}
 	if status == lockstep.StatusLive || status == lockstep.StatusPaused {
 		require.NoError(t, b.store.SetStatus(t.Context(), b.tenant.ID, id, lockstep.StatusReady, ""))
-		require.NoError(t, b.store.ChooseStartingPoint(t.Context(), b.tenant.ID, id, lockstep.StartImport))
+		require.NoError(t, b.store.ChooseStartingPoint(t.Context(), b.tenant.ID, id, lockstep.StartImport, nil))
 	}
 	if status != lockstep.StatusConnecting {
 		require.NoError(t, b.store.SetStatus(t.Context(), b.tenant.ID, id, status, ""))
@@ -239,7 +239,7 @@ func (f *fakeSupervisors) Signal(_ context.Context, in flow.ConnectionInput, sig
 	return f.note(signal, in)
 }
 
-func (f *fakeSupervisors) Retry(_ context.Context, in flow.ConnectionInput, retry flow.RetryRequest) error {
+func (f *fakeSupervisors) Retry(_ context.Context, in flow.ConnectionInput, retry flow.Request) error {
 	return f.note(strings.TrimSpace("retry "+string(retry.Problem)), in)
 }
 
@@ -290,6 +290,7 @@ type fakeSignIns struct {
 	store *store.Store
 	begun lockstep.Connection
 	got   Callback
+	lacks []string
 	err   error
 }
 
@@ -304,4 +305,8 @@ func (f *fakeSignIns) Finish(ctx context.Context, cb Callback) (lockstep.Connect
 		return lockstep.Connection{}, f.err
 	}
 	return f.store.Connection(ctx, f.begun.WorkspaceID, f.begun.ID)
+}
+
+func (f *fakeSignIns) MissingScopes(lockstep.Connection) ([]string, bool) {
+	return f.lacks, f.lacks != nil
 }

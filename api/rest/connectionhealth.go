@@ -95,6 +95,9 @@ func state(c lockstep.Connection, standing Standing, afflictions []Affliction) (
 	if stuck > 0 {
 		return ConnectionHealthStateNeedsAttention, counted(stuck, "record needs", "records need") + " somebody's attention."
 	}
+	if !c.Syncs(lockstep.SyncContacts) {
+		return ConnectionHealthStatePaused, "Contacts are switched off. What changes is kept, and sent once they are on again."
+	}
 	if standing.Pending > 0 {
 		return ConnectionHealthStateSyncing, counted(standing.Pending, "record is", "records are") + " on the way."
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -23,9 +22,8 @@ type Connections interface {
 	Connection(ctx context.Context, workspace, id uuid.UUID) (lockstep.Connection, error)
 	Connections(ctx context.Context, workspace uuid.UUID) ([]lockstep.Connection, error)
 
-	// SetSettings keeps whom new records are given to, in the CRM's terms, and
-	// how often changes are looked for.
-	SetSettings(ctx context.Context, workspace, id uuid.UUID, owner *string, every time.Duration) error
+	// SetSettings changes a connection's settings.
+	SetSettings(ctx context.Context, workspace, id uuid.UUID, change lockstep.Settings) error
 
 	// Owners returns whom records can be given to, as last discovered: nobody,
 	// when they were not or cannot be.
@@ -141,8 +139,15 @@ func (s *Server) ChooseStartingPoint(ctx context.Context, req ChooseStartingPoin
 	if c.Status == lockstep.StatusConnecting || c.Status == lockstep.StatusDisconnected {
 		return nil, notReady(c)
 	}
-	choice := flow.Choice{StartingPoint: lockstep.StartingPoint(req.Body.Choice)}
-	started, err := s.Supervisors.ChooseStartingPoint(ctx, inputOf(c), choice, deref(req.Params.IdempotencyKey))
+	run, err := newID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if req.Body.Choice == StartingPointImport && !c.Syncs(lockstep.SyncContacts) {
+		return nil, switchedOff(c)
+	}
+	choice := flow.Choice{StartingPoint: lockstep.StartingPoint(req.Body.Choice), Import: &run}
+	started, err := s.told().ChooseStartingPoint(ctx, inputOf(c), choice, deref(req.Params.IdempotencyKey))
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +169,7 @@ func inputOf(c lockstep.Connection) flow.ConnectionInput {
 func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, error) {
 	out := Connection{
 		ID: c.ID, Vendor: string(c.Vendor), Label: s.label(c.Vendor), Status: Status(c.Status), StatusReason: c.StatusReason, Paused: c.Paused,
-		Targets: make(Targets, len(c.Targets)), SyncEverySeconds: int(c.SyncEvery.Seconds()),
+		Targets: make(Targets, len(c.Targets)), SyncEverySeconds: int(c.SyncEvery.Seconds()), Syncs: switches(c),
 		CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt, ProvenAt: c.ProvenAt, SyncedAt: c.SyncedAt,
 		TemporalURL: s.Temporal.workflow(flow.ConnectionID(c.ID)),
 	}
@@ -186,6 +191,10 @@ func (s *Server) show(ctx context.Context, c lockstep.Connection) (Connection, e
 	}
 	for _, step := range c.Checklist() {
 		out.Checklist = append(out.Checklist, Step{ID: step.ID, Title: step.Title, Done: step.Done, Current: step.Current})
+	}
+	if missing, known := s.SignIns.MissingScopes(c); known {
+		missing = append([]string{}, missing...)
+		out.MissingScopes = &missing
 	}
 	dismissed, err := s.Guides.DismissedGuides(ctx, c.WorkspaceID)
 	if err != nil {
@@ -222,8 +231,8 @@ func (s *Server) label(v crm.Vendor) string { return cmp.Or(s.Vendors[v].Label, 
 func withLink(c Connection, link Authorization) NewConnection {
 	return NewConnection{
 		ID: c.ID, Vendor: c.Vendor, Label: c.Label, Status: c.Status, StatusReason: c.StatusReason, Paused: c.Paused, Account: c.Account,
-		Targets: c.Targets, StartingPoint: c.StartingPoint, OwnerID: c.OwnerID, SyncEverySeconds: c.SyncEverySeconds,
-		ApprovedMappingVersion: c.ApprovedMappingVersion, Checklist: c.Checklist, GuideDismissed: c.GuideDismissed, CurrentRun: c.CurrentRun,
+		Targets: c.Targets, StartingPoint: c.StartingPoint, OwnerID: c.OwnerID, SyncEverySeconds: c.SyncEverySeconds, Syncs: c.Syncs,
+		ApprovedMappingVersion: c.ApprovedMappingVersion, Checklist: c.Checklist, GuideDismissed: c.GuideDismissed, MissingScopes: c.MissingScopes, CurrentRun: c.CurrentRun,
 		CreatedAt: c.CreatedAt, ConnectedAt: c.ConnectedAt, ProvenAt: c.ProvenAt, SyncedAt: c.SyncedAt, TemporalURL: c.TemporalURL,
 		AuthorizeURL: link.AuthorizeURL, ExpiresAt: link.ExpiresAt,
 	}

@@ -66,6 +66,16 @@ func TestChecklistFollowsWhatWasDone(t *testing.T) {
 		return done, current, got
 	}
 
+	live := c
+	for status, want := range map[lockstep.Status][]bool{
+		lockstep.StatusConnecting: {false, false, false, false}, lockstep.StatusReady: {true, false, false, false},
+	} {
+		c = b.connection(t, status)
+		done, current, _ := at()
+		require.Equal(t, want, done)
+		require.Equal(t, map[bool]string{false: "connect", true: "starting_point"}[done[0]], current)
+	}
+	c = live
 	done, current, got := at()
 	require.Equal(t, []bool{true, true, false, false}, done)
 	require.Equal(t, "mapping", current)
@@ -103,6 +113,47 @@ func TestConnectionShowsTheRunThatPeopleFollow(t *testing.T) {
 	_, err = b.store.FinishRun(t.Context(), run, lockstep.RunCancelled, "")
 	require.NoError(t, err)
 	require.Equal(t, test.ID, current())
+}
+
+// FEATURES: A11
+func TestConnectionSaysHowItIsAndWhy(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for status, reason := range map[lockstep.Status]string{
+		lockstep.StatusDisconnected: "A person has disconnected it.",
+		lockstep.StatusError:        "The connected user may not create the field in which Lockstep keeps its ids.",
+		lockstep.StatusUnauthorized: "The CRM no longer accepts the login.",
+		lockstep.StatusPaused:       "A person has paused it.",
+	} {
+		c := b.connection(t, lockstep.StatusLive)
+		if status == lockstep.StatusDisconnected {
+			require.NoError(t, b.store.Disconnect(t.Context(), c.WorkspaceID, c.ID, reason))
+		} else {
+			require.NoError(t, b.store.SetStatus(t.Context(), c.WorkspaceID, c.ID, status, reason))
+		}
+		got := read[Connection](b.ask(t, http.MethodGet, "/v1/connections/"+c.ID.String(), ""), http.StatusOK)
+		require.Equal(t, Status(status), got.Status)
+		require.Equal(t, reason, got.StatusReason)
+		require.Equal(t, "Acme Inc.", got.Account.Name, "whose it is stays known")
+		again := read[Authorization](b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/authorize", ""), http.StatusOK)
+		require.NotEmpty(t, again.AuthorizeURL, "it can be connected again")
+	}
+}
+
+// FEATURES: V14
+func TestConnectionShowsWhichScopesItsLoginLacks(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t, lockstep.StatusLive)
+	for _, missing := range [][]string{nil, {}, {"crm.schemas.contacts.write"}} {
+		b.signIns.lacks = missing
+		got := read[Connection](b.ask(t, http.MethodGet, "/v1/connections/"+c.ID.String(), ""), http.StatusOK).MissingScopes
+		if missing == nil {
+			require.Nil(t, got)
+			continue
+		}
+		require.Equal(t, missing, *got)
+	}
 }
 
 // FEATURES: A07, A11, I03

@@ -24,7 +24,7 @@ func (s *Server) DisconnectConnection(ctx context.Context, req DisconnectConnect
 		return nil, s.unconfirmed(c, how)
 	}
 	if c.Status != lockstep.StatusDisconnected {
-		if err := s.Supervisors.Disconnect(ctx, inputOf(c), how, deref(req.Params.IdempotencyKey)); err != nil {
+		if err := s.told().Disconnect(ctx, inputOf(c), how, deref(req.Params.IdempotencyKey)); err != nil {
 			return nil, err
 		}
 		if c, err = s.connection(ctx, c.ID); err != nil {

@@ -8,8 +8,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -134,6 +132,9 @@ func (d *document) validate(next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			return invalid(err)
 		}
+		if err := checkBody(r, operation.Operation); err != nil {
+			return err
+		}
 		return next(c)
 	}
 }
@@ -159,23 +160,6 @@ func checkMediaType(r *http.Request, operation *openapi3.Operation) error {
 		Code: "media_type_unsupported", Detail: "The request's Content-Type is not one that is read here.",
 		Fix: "Send one of: " + strings.Join(kinds, ", ") + ".",
 	}
-}
-
-// checkText refuses what is no text where text is expected: PostgreSQL and
-// Temporal would fail on it.
-func checkText(r *http.Request) error {
-	var faults []RequestError
-	for name, values := range r.URL.Query() {
-		for _, v := range values {
-			if !utf8.ValidString(v) || strings.ContainsFunc(v, unicode.IsControl) {
-				faults = append(faults, RequestError{Where: "query." + strings.ToValidUTF8(name, "?"), Message: "holds control characters, or is not UTF-8"})
-			}
-		}
-	}
-	if len(faults) > 0 {
-		return &Error{Code: codeRequestInvalid, errors: faults}
-	}
-	return nil
 }
 
 // invalid says place by place what is wrong with a request.

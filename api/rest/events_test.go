@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
@@ -11,6 +12,66 @@ import (
 
 	"lockstep/internal/lockstep"
 )
+
+// FEATURES: Q06
+func TestSyncLogHasEveryRowOfARunPageByPage(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const rows = 130
+	csv := "external_id\n"
+	for i := range rows {
+		csv += fmt.Sprintf("r%03d\n", i)
+	}
+	load(t, b, csv)
+	c := b.connection(t, lockstep.StatusLive)
+	outcomes := []lockstep.Settlement{
+		{Outcome: lockstep.OutcomeCreated, CRMType: "Lead"},
+		{Outcome: lockstep.OutcomeSkipped, Problem: lockstep.CodeMissingEmail},
+		{Outcome: lockstep.OutcomeFailed, Problem: "validation_rule", Detail: "Too short."},
+	}
+	b.settle(t, c, func(i int, row lockstep.Claimed) lockstep.Settlement {
+		out := outcomes[i%len(outcomes)]
+		out.RecordID, out.Revision = row.RecordID, row.Revision
+		if out.Outcome == lockstep.OutcomeCreated {
+			out.CRMID = "00Q" + row.ExternalID
+		}
+		return out
+	})
+	runs := read[RunList](b.ask(t, http.MethodGet, "/v1/connections/"+c.ID.String()+"/runs", ""), http.StatusOK).Items
+
+	seen, pages := make(map[string]Event), 0
+	query := url.Values{"run": {runs[0].ID.String()}, "limit": {"50"}}
+	for more := true; more; pages++ {
+		page := read[EventPage](b.ask(t, http.MethodGet, "/v1/connections/"+c.ID.String()+"/events?"+query.Encode(), ""), http.StatusOK)
+		require.LessOrEqual(t, len(page.Items), 50)
+		for _, e := range page.Items {
+			if e.ExternalID != "" { // else it is about the run
+				require.NotContains(t, seen, e.ExternalID)
+				seen[e.ExternalID] = e
+			}
+		}
+		if more = page.Next != nil; more {
+			query.Set("before", *page.Next)
+		}
+	}
+	require.Len(t, seen, rows)
+	require.GreaterOrEqual(t, pages, 3)
+	counts := make(map[string]int)
+	for _, e := range seen {
+		counts[e.Outcome]++
+		switch e.Outcome {
+		case "created":
+			require.Equal(t, "00Q"+e.ExternalID, e.CRMID)
+			require.Nil(t, e.Problem)
+		case "skipped":
+			require.Equal(t, explanation(lockstep.Explain(lockstep.CodeMissingEmail)), *e.Problem)
+		case "failed":
+			require.Equal(t, explanation(lockstep.Explain("validation_rule")), *e.Problem)
+			require.Equal(t, "Too short.", e.Detail)
+		}
+	}
+	require.Equal(t, map[string]int{"created": 44, "skipped": 43, "failed": 43}, counts)
+}
 
 // FEATURES: Q03, Q04
 func TestSyncLogIsNarrowed(t *testing.T) {

@@ -43,7 +43,7 @@ func (s *Server) GetMapping(ctx context.Context, req GetMappingRequestObject) (G
 // version that is not the newest comes back as a refusal.
 func (s *Server) ApproveMapping(ctx context.Context, req ApproveMappingRequestObject) (ApproveMappingResponseObject, error) {
 	out, err := s.asked(ctx, req.ConnectionID, func(c lockstep.Connection) error {
-		return s.Supervisors.ApproveMapping(ctx, inputOf(c), flow.MappingReview{Version: req.Body.Version}, deref(req.Params.IdempotencyKey))
+		return s.told().ApproveMapping(ctx, inputOf(c), flow.MappingReview{Version: req.Body.Version}, deref(req.Params.IdempotencyKey))
 	})
 	return ApproveMapping200JSONResponse(out), err
 }
@@ -51,7 +51,7 @@ func (s *Server) ApproveMapping(ctx context.Context, req ApproveMappingRequestOb
 // DiscoverConnection implements StrictServerInterface.
 func (s *Server) DiscoverConnection(ctx context.Context, req DiscoverConnectionRequestObject) (DiscoverConnectionResponseObject, error) {
 	out, err := s.asked(ctx, req.ConnectionID, func(c lockstep.Connection) error {
-		return s.Supervisors.Discover(ctx, inputOf(c), deref(req.Params.IdempotencyKey))
+		return s.told().Discover(ctx, inputOf(c), deref(req.Params.IdempotencyKey))
 	})
 	return DiscoverConnection200JSONResponse(out), err
 }

@@ -170,6 +170,9 @@ func fixedIssues(r lockstep.Rule, f crm.Field) []issue {
 // possible refuses a mapping that cannot work, rule by rule.
 func (s *Server) possible(vendor crm.Vendor, m lockstep.Mapping, fields []crm.Field) error {
 	refusal := &Error{Code: "mapping_invalid"}
+	if len(m.Rules) == 0 {
+		refusal.errors = []RequestError{{Where: "body.rules", Message: "A mapping without rules sends nothing."}}
+	}
 	for _, found := range s.issues(vendor, m, fields) {
 		if !found.blocking {
 			continue

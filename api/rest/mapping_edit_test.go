@@ -88,6 +88,7 @@ func TestMappingThatCannotWorkIsRefusedRuleByRule(t *testing.T) {
 		return b.ask(t, http.MethodPut, path, `{"rules": [`+rules+`]}`, "If-Match", `"1"`)
 	}
 
+	b.ask(t, http.MethodPut, path, `{"rules": []}`, "If-Match", `"1"`).problem(http.StatusUnprocessableEntity, "mapping_invalid")
 	for rule, want := range map[string]string{
 		`{"field": "x", "target": "Nope"}`:                                    "no field Nope",
 		`{"field": "name", "target": "Name"}`:                                 "cannot be written",
@@ -113,6 +114,27 @@ func TestMappingThatCannotWorkIsRefusedRuleByRule(t *testing.T) {
 	// A required field may have a default in the CRM, so that it is only told of.
 	saved := read[SavedMapping](put(`{"field": "email", "target": "Email"}`), http.StatusOK)
 	require.Equal(t, []MappingIssue{{Target: "LastName", Code: "field_required", Message: "Last Name must be filled, or the CRM refuses new records."}}, saved.Issues)
+}
+
+// FEATURES: C09
+func TestFieldThatTheCRMHasMadeReadOnlyIsReported(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c, path := mapped(t, b)
+	require.Empty(t, read[Mapping](b.ask(t, http.MethodGet, path, ""), http.StatusOK).Issues)
+
+	require.NoError(t, b.store.PutSchema(t.Context(), c.WorkspaceID, c.ID, "Lead", []crm.Field{
+		{Name: "FirstName", Label: "First Name", Type: crm.TypeText},
+		{Name: "LastName", Label: "Last Name", Type: crm.TypeText, Required: true, Creatable: true, Updatable: true},
+	}))
+	told := make(map[string]string)
+	for _, issue := range read[Mapping](b.ask(t, http.MethodGet, path, ""), http.StatusOK).Issues {
+		told[issue.Target+" "+issue.Code] = issue.Message
+	}
+	require.Equal(t, "First Name cannot be written, so the CRM would drop it.", told["FirstName field_read_only"])
+	require.Equal(t, "The CRM has no field Email that this login can see.", told["Email field_unknown"])
+	schema := read[Schema](b.ask(t, http.MethodGet, "/v1/connections/"+c.ID.String()+"/schema?type=Lead", ""), http.StatusOK)
+	require.False(t, schema.Fields[0].Creatable || schema.Fields[0].Updatable, "it is flagged before it is chosen")
 }
 
 func TestMappingThatIsNotThereYetCannotBeSaved(t *testing.T) {

@@ -36,6 +36,8 @@ func (s *Server) router(doc *document) *echo.Echo {
 		s.accessLog(),
 		s.recover(),
 		secure(strings.HasPrefix(s.PublicURL, "https://")),
+		answerAtOnce,
+		refuseStrangers,
 		limitBody(bodyLimit, func(route string) bool { return route != loadRoute }),
 		limitBody(loadLimit, func(route string) bool { return route == loadRoute }),
 		s.authenticate,
@@ -131,6 +133,25 @@ func secure(overTLS bool) echo.MiddlewareFunc {
 			c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 			return next(c)
 		})
+	}
+}
+
+// refuseStrangers refuses what the document does not have, always in the same
+// way: Echo would answer OPTIONS by itself, and takes the rest of an address for
+// the parameter that it ends with.
+func refuseStrangers(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if allowed, ok := c.Get(echo.ContextKeyHeaderAllow).(string); ok {
+			c.Response().Header().Set(echo.HeaderAllow, strings.TrimPrefix(allowed, http.MethodOptions+", "))
+			return echo.ErrMethodNotAllowed
+		}
+		for i, name := range c.ParamNames() {
+			if name != "*" && strings.Contains(c.ParamValues()[i], "/") {
+				c.SetPath("") // it is no route's
+				return echo.ErrNotFound
+			}
+		}
+		return next(c)
 	}
 }
 

@@ -110,7 +110,7 @@ func (b *bundle) settle(t *testing.T, c lockstep.Connection, became func(i int, 
 	t.Helper()
 	run := b.run(t, c)
 	lease := lockstep.Lease{WorkspaceID: c.WorkspaceID, ConnectionID: c.ID, RunID: run.ID, Epoch: c.Epoch, Token: uuid.New()}
-	claimed, err := b.store.Claim(t.Context(), lease, uuid.Nil, 100, time.Minute)
+	claimed, err := b.store.Claim(t.Context(), lease, uuid.Nil, 1000, time.Minute)
 	require.NoError(t, err)
 	var settled []lockstep.Settlement
 	for i, row := range claimed {

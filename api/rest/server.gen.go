@@ -454,6 +454,9 @@ type Connection struct {
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
 
+	// MissingScopes Scopes that this version of Lockstep needs and its login was not granted: allow them in the app in the CRM, then sign in again. Null when that is not known, as when nobody has signed in.
+	MissingScopes *[]string `json:"missing_scopes"`
+
 	// OwnerID Whom new records are given to, in the CRM's terms; null leaves that to the CRM. Records that are there keep their owner.
 	OwnerID *string `json:"owner_id"`
 
@@ -475,6 +478,9 @@ type Connection struct {
 
 	// SyncedAt When changes were last looked for.
 	SyncedAt *time.Time `json:"synced_at"`
+
+	// Syncs What is kept in step, from the next run on. What is off is marked as it changes all the same, and sent once it is on again. Emails, calls and meetings are not sent by any connection yet; their switches are kept for when they are.
+	Syncs Switches `json:"syncs"`
 
 	// Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 	Targets Targets `json:"targets"`
@@ -789,6 +795,9 @@ type NewConnection struct {
 	// Label The CRM's name as people write it.
 	Label string `json:"label"`
 
+	// MissingScopes Scopes that this version of Lockstep needs and its login was not granted: allow them in the app in the CRM, then sign in again. Null when that is not known, as when nobody has signed in.
+	MissingScopes *[]string `json:"missing_scopes"`
+
 	// OwnerID Whom new records are given to, in the CRM's terms; null leaves that to the CRM. Records that are there keep their owner.
 	OwnerID *string `json:"owner_id"`
 
@@ -810,6 +819,9 @@ type NewConnection struct {
 
 	// SyncedAt When changes were last looked for.
 	SyncedAt *time.Time `json:"synced_at"`
+
+	// Syncs What is kept in step, from the next run on. What is off is marked as it changes all the same, and sent once it is on again. Emails, calls and meetings are not sent by any connection yet; their switches are kept for when they are.
+	Syncs Switches `json:"syncs"`
 
 	// Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 	Targets Targets `json:"targets"`
@@ -1080,6 +1092,22 @@ type Step struct {
 	Title   string `json:"title"`
 }
 
+// SwitchChange What to switch on and off. What is not given stays as it is.
+type SwitchChange struct {
+	Calls    *bool `json:"calls,omitempty"`
+	Contacts *bool `json:"contacts,omitempty"`
+	Emails   *bool `json:"emails,omitempty"`
+	Meetings *bool `json:"meetings,omitempty"`
+}
+
+// Switches What is kept in step, from the next run on. What is off is marked as it changes all the same, and sent once it is on again. Emails, calls and meetings are not sent by any connection yet; their switches are kept for when they are.
+type Switches struct {
+	Calls    bool `json:"calls"`
+	Contacts bool `json:"contacts"`
+	Emails   bool `json:"emails"`
+	Meetings bool `json:"meetings"`
+}
+
 // Targets The CRM type that each kind of record is kept under, when it is not the CRM's usual one: in Salesforce, `{"contact": "Lead"}`.
 type Targets map[string]string
 
@@ -1117,6 +1145,9 @@ type UpdateConnection struct {
 	// OwnerID Whom new records are given to: one of the active owners. Null leaves it to the CRM.
 	OwnerID          json.RawMessage `json:"owner_id,omitempty"`
 	SyncEverySeconds *int            `json:"sync_every_seconds,omitempty"`
+
+	// Syncs What to switch on and off. What is not given stays as it is.
+	Syncs *SwitchChange `json:"syncs,omitempty"`
 }
 
 // Workspace defines model for Workspace.

@@ -19,19 +19,21 @@ func (s *Server) UpdateConnection(ctx context.Context, req UpdateConnectionReque
 	if err != nil {
 		return nil, err
 	}
-	var owner *string
+	var change lockstep.Settings
 	if req.Body.OwnerID != nil {
 		chosen, err := s.ownerOf(ctx, c, req.Body.OwnerID)
 		if err != nil {
 			return nil, err
 		}
-		owner = &chosen
+		change.OwnerID = &chosen
 	}
-	var every time.Duration
 	if req.Body.SyncEverySeconds != nil {
-		every = time.Duration(*req.Body.SyncEverySeconds) * time.Second
+		change.SyncEvery = time.Duration(*req.Body.SyncEverySeconds) * time.Second
 	}
-	if err := s.Connections.SetSettings(ctx, c.WorkspaceID, c.ID, owner, every); err != nil {
+	if req.Body.Syncs != nil {
+		change.Switches = switched(*req.Body.Syncs)
+	}
+	if err := s.Connections.SetSettings(ctx, c.WorkspaceID, c.ID, change); err != nil {
 		return nil, err
 	}
 	changing(ctx).made = true
@@ -39,12 +41,42 @@ func (s *Server) UpdateConnection(ctx context.Context, req UpdateConnectionReque
 		return nil, err
 	}
 	if c.Status != lockstep.StatusDisconnected { // which has no supervisor
-		if err := s.Supervisors.Signal(ctx, inputOf(c), flow.SignalSettings); err != nil {
+		if err := s.told().Signal(ctx, inputOf(c), flow.SignalSettings); err != nil {
 			return nil, err
 		}
 	}
 	out, err := s.show(ctx, c)
 	return UpdateConnection200JSONResponse(out), err
+}
+
+// switches shows what c sends.
+func switches(c lockstep.Connection) Switches {
+	return Switches{
+		Contacts: c.Syncs(lockstep.SyncContacts), Emails: c.Syncs(lockstep.SyncEmails),
+		Calls: c.Syncs(lockstep.SyncCalls), Meetings: c.Syncs(lockstep.SyncMeetings),
+	}
+}
+
+// switched reads what is to be switched on and off.
+func switched(change SwitchChange) map[lockstep.Syncable]bool {
+	out := make(map[lockstep.Syncable]bool)
+	for what, on := range map[lockstep.Syncable]*bool{
+		lockstep.SyncContacts: change.Contacts, lockstep.SyncEmails: change.Emails,
+		lockstep.SyncCalls: change.Calls, lockstep.SyncMeetings: change.Meetings,
+	} {
+		if on != nil {
+			out[what] = *on
+		}
+	}
+	return out
+}
+
+// switchedOff says that c sends no contacts.
+func switchedOff(c lockstep.Connection) error {
+	return &Error{
+		Code: lockstep.CodeSwitchedOff,
+		Fix:  fmt.Sprintf("Switch them on with PATCH /v1/connections/%s and {\"syncs\": {\"contacts\": true}}, then try again.", c.ID),
+	}
 }
 
 // ownerOf returns the owner that a caller chose, if new records can be given to

@@ -88,3 +88,31 @@ func TestSyncFrequencyIsAdjusted(t *testing.T) {
 	read[Connection](b.ask(t, http.MethodPatch, "/v1/connections/"+gone.ID.String(), `{"sync_every_seconds": 600}`), http.StatusOK)
 	require.Len(t, b.supervisors.told, 2, "what was disconnected has no supervisor, and gets none for this")
 }
+
+// FEATURES: H01
+func TestWhatSyncsIsSwitchedOffAndOn(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t, lockstep.StatusLive)
+	path := "/v1/connections/" + c.ID.String()
+
+	got := read[Connection](b.ask(t, http.MethodGet, path, ""), http.StatusOK)
+	require.Equal(t, Switches{Contacts: true, Emails: true, Calls: true, Meetings: true}, got.Syncs, "all is on by default")
+	read[Connection](b.ask(t, http.MethodPatch, path, `{"syncs": {"contacts": false, "calls": false}}`), http.StatusOK)
+	got = read[Connection](b.ask(t, http.MethodPatch, path, `{"syncs": {"calls": true, "meetings": false}}`), http.StatusOK)
+	require.Equal(t, Switches{Emails: true, Calls: true}, got.Syncs, "what is not named stays")
+	for _, command := range []string{"sync", "resync", "retry"} {
+		p := b.ask(t, http.MethodPost, path+"/"+command, "").problem(http.StatusConflict, "contacts_switched_off")
+		require.Contains(t, p.Fix, path)
+	}
+	ready := b.connection(t, lockstep.StatusReady)
+	there := "/v1/connections/" + ready.ID.String()
+	read[Connection](b.ask(t, http.MethodPatch, there, `{"syncs": {"contacts": false}}`), http.StatusOK)
+	b.ask(t, http.MethodPost, there+"/starting-point", `{"choice": "import"}`).problem(http.StatusConflict, "contacts_switched_off")
+	health := read[ConnectionHealth](b.ask(t, http.MethodGet, path+"/health", ""), http.StatusOK)
+	require.Equal(t, ConnectionHealthStatePaused, health.State)
+	require.Contains(t, health.Headline, "switched off")
+	for _, body := range []string{`{"syncs": {}}`, `{"syncs": null}`, `{"syncs": {"deals": true}}`, `{"syncs": {"contacts": "no"}}`} {
+		b.ask(t, http.MethodPatch, path, body).problem(http.StatusBadRequest, "request_invalid")
+	}
+}

@@ -45,7 +45,7 @@ func (s *Server) ResumeConnection(ctx context.Context, req ResumeConnectionReque
 func (s *Server) tell(ctx context.Context, c lockstep.Connection, signal string, from, to lockstep.Status) (Connection, error) {
 	var err error
 	if c.Status == from {
-		err = s.Supervisors.Signal(ctx, inputOf(c), signal)
+		err = s.told().Signal(ctx, inputOf(c), signal)
 	} else if c.Status != to {
 		err = notLive(c)
 	}
@@ -61,6 +61,9 @@ func (s *Server) SyncConnection(ctx context.Context, req SyncConnectionRequestOb
 	if err != nil {
 		return nil, err
 	}
+	if err := sends(c); err != nil {
+		return nil, err
+	}
 	out, err := s.tell(ctx, c, flow.SignalSyncNow, lockstep.StatusLive, lockstep.StatusLive)
 	return SyncConnection202JSONResponse(out), err
 }
@@ -71,8 +74,8 @@ func (s *Server) ResyncConnection(ctx context.Context, req ResyncConnectionReque
 	if err != nil {
 		return nil, err
 	}
-	if c.Status != lockstep.StatusLive {
-		return nil, notLive(c)
+	if err := sends(c); err != nil {
+		return nil, err
 	}
 	open, err := s.Runs.OpenRuns(ctx, c.WorkspaceID, c.ID)
 	if err != nil {
@@ -81,7 +84,7 @@ func (s *Server) ResyncConnection(ctx context.Context, req ResyncConnectionReque
 	if slices.ContainsFunc(open, func(r lockstep.Run) bool { return r.Kind == lockstep.RunImport }) {
 		return nil, &Error{Code: "import_open"}
 	}
-	if err := s.Supervisors.Signal(ctx, inputOf(c), flow.SignalResync); err != nil {
+	if err := s.told().Signal(ctx, inputOf(c), flow.SignalResync); err != nil {
 		return nil, err
 	}
 	out, err := s.show(ctx, c)
@@ -94,18 +97,18 @@ func (s *Server) RetryConnection(ctx context.Context, req RetryConnectionRequest
 	if err != nil {
 		return nil, err
 	}
-	var retry flow.RetryRequest
+	var retry flow.Request
 	if req.Body != nil {
 		retry.Problem = lockstep.Code(deref(req.Body.Problem))
 	}
 	if err := knownProblem(retry.Problem); err != nil {
 		return nil, err
 	}
-	if c.Status != lockstep.StatusLive {
-		return nil, notLive(c)
+	if err := sends(c); err != nil {
+		return nil, err
 	}
 	changing(ctx).row.Detail = string(retry.Problem)
-	if err := s.Supervisors.Retry(ctx, inputOf(c), retry); err != nil {
+	if err := s.told().Retry(ctx, inputOf(c), retry); err != nil {
 		return nil, err
 	}
 	out, err := s.show(ctx, c)
@@ -125,6 +128,18 @@ func knownProblem(code lockstep.Code) error {
 		known = append(known, string(p.Code))
 	}
 	return &Error{Code: "problem_unknown", Detail: fmt.Sprintf("%q is no problem that a record can have.", code), Fix: "Name one of: " + strings.Join(known, ", ") + "."}
+}
+
+// sends refuses where c sends nothing: it is not live, or contacts are switched
+// off.
+func sends(c lockstep.Connection) error {
+	switch {
+	case c.Status != lockstep.StatusLive:
+		return notLive(c)
+	case !c.Syncs(lockstep.SyncContacts):
+		return switchedOff(c)
+	}
+	return nil
 }
 
 // notLive says that c would have to be live, and what it is.

@@ -56,6 +56,10 @@ type SignIns interface {
 	// Finish keeps the grant that cb brings and returns the connection it is
 	// for, as it is now.
 	Finish(ctx context.Context, cb Callback) (lockstep.Connection, error)
+
+	// MissingScopes returns the scopes that Lockstep needs and the login of c was
+	// not granted, and whether that is known.
+	MissingScopes(c lockstep.Connection) (missing []string, known bool)
 }
 
 // AuthorizeConnection implements StrictServerInterface.

@@ -19,7 +19,7 @@ type Supervisors interface {
 	Signal(ctx context.Context, in flow.ConnectionInput, signal string) error
 
 	// Retry wakes it with what is to be retried, as Signal does.
-	Retry(ctx context.Context, in flow.ConnectionInput, retry flow.RetryRequest) error
+	Retry(ctx context.Context, in flow.ConnectionInput, retry flow.Request) error
 
 	// CompleteAuthorization tells it that the connection's grant is there.
 	CompleteAuthorization(ctx context.Context, in flow.ConnectionInput) error

@@ -28,7 +28,7 @@ func (s *Server) SendTestContact(ctx context.Context, req SendTestContactRequest
 	if err != nil {
 		return nil, err
 	}
-	got, err := s.Supervisors.TestContact(ctx, inputOf(c), key)
+	got, err := s.told().TestContact(ctx, inputOf(c), key)
 	if err != nil {
 		return nil, err
 	}

@@ -152,7 +152,7 @@ func TestComposeBuildsTargetsOfTheDockerfile(t *testing.T) {
 		require.Equal(t, []string{"ALL"}, service.CapDrop, name)
 		require.Contains(t, service.SecurityOpt, "no-new-privileges:true", name)
 	}
-	require.Equal(t, 4, built)
+	require.Equal(t, 5, built)
 }
 
 // TestComposeStartsInOrder fails when something may start before what it needs
@@ -194,7 +194,7 @@ func TestComposeKeepsSecretsWhereTheyAreNeeded(t *testing.T) {
 	t.Parallel()
 
 	for name, service := range composed(t).Services {
-		ours := name == "worker" || name == "api"
+		ours := name == "worker" || name == "api" || name == "operator"
 		for variable := range service.Environment {
 			if variable == "LOCKSTEP_KEYSET" || strings.HasSuffix(variable, "_CLIENT_SECRET") {
 				require.True(t, ours, "%s is told %s", name, variable)

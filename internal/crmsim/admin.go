@@ -60,6 +60,7 @@ func mount(mux *http.ServeMux, v Vendor) {
 		"POST /expire":         a.expire,
 		"GET /limits":          a.limits,
 		"PUT /limits":          a.setLimits,
+		"PUT /scopes":          a.withhold,
 	}
 	maps.Copy(routes, v.Actions)
 	for pattern, handle := range routes {
@@ -169,6 +170,14 @@ func (a *admin) revoke(w http.ResponseWriter, _ *http.Request) {
 func (a *admin) expire(w http.ResponseWriter, _ *http.Request) {
 	a.vendor.Grants.ExpireAll()
 	w.WriteHeader(http.StatusNoContent)
+}
+
+func (a *admin) withhold(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Withheld []string }
+	if Decode(w, r, &in) {
+		a.vendor.Grants.Withhold(in.Withheld)
+		w.WriteHeader(http.StatusNoContent)
+	}
 }
 
 // limitsView is the terms as they are read and written; what is left out when

@@ -3,9 +3,9 @@
 // things go wrong.
 //
 // It holds what does not depend on a vendor: scripted faults, latency, limits,
-// the clock they all live by, OAuth grants, the consent page, the log of calls,
-// the administration endpoints, and how large bodies are read and many records
-// kept. A vendor is one package below this one; it speaks the vendor's wire
+// the clock they all live by, OAuth grants, the pages that people see, the log of
+// calls, the administration endpoints, and how large bodies are read and many
+// records kept. A vendor is one package below this one; it speaks the vendor's wire
 // protocol, written from the vendor's documentation and recordings.
 //
 // Nothing here may import an adapter or anything else of this module: an

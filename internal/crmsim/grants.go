@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -31,6 +32,23 @@ type Client struct {
 	// RedirectURIs are the registered ones; none registered accepts any on the
 	// loopback.
 	RedirectURIs []string
+	// Scopes are those that it may ask for; none registered are all that the
+	// vendor has.
+	Scopes []string
+}
+
+// MayAsk reports whether every scope of a request is one that the client may
+// ask for, of those that the vendor has.
+func (c Client) MayAsk(scope string, has []string) bool {
+	if len(c.Scopes) > 0 {
+		has = c.Scopes
+	}
+	for name := range strings.FieldsSeq(scope) {
+		if !slices.Contains(has, name) {
+			return false
+		}
+	}
+	return true
 }
 
 // Accepts reports whether redirect is one of the client's.
@@ -98,6 +116,8 @@ type Grants struct {
 	access  map[string]*session
 	refresh map[string]*grant
 	grants  []*grant // oldest first
+
+	withheld []string // scopes that no grant has
 }
 
 type code struct {
@@ -156,7 +176,7 @@ func (g *Grants) Exchange(value, redirect, verifier string) (Tokens, error) {
 	gr := &grant{approval: c.approval}
 	g.grants = append(g.grants, gr)
 	g.retire(gr)
-	if gr.approval.Offline {
+	if gr.approval.Offline && !slices.Contains(g.withheld, "refresh_token") {
 		g.renew(gr)
 	}
 	return g.issue(gr, gr.refresh), nil
@@ -209,7 +229,7 @@ func (g *Grants) issue(gr *grant, refresh string) Tokens {
 	access := g.terms.Mint(TokenAccess, gr.approval.Account)
 	g.access[access] = &session{grant: gr, expires: now.Add(g.terms.Lifetime)}
 	return Tokens{
-		Approval: gr.approval,
+		Approval: g.granted(gr),
 		Access:   access,
 		Refresh:  refresh,
 		IssuedAt: now,
@@ -235,7 +255,7 @@ func (g *Grants) Session(access string) Session {
 		return Session{}
 	}
 	return Session{
-		Approval: s.grant.approval,
+		Approval: g.granted(s.grant),
 		Expires:  s.expires,
 		Known:    true,
 		Live:     !s.grant.dead && g.now().Before(s.expires),
@@ -294,7 +314,26 @@ func (g *Grants) Approval(refresh string) (Approval, bool) {
 	if !ok || gr.dead {
 		return Approval{}, false
 	}
-	return gr.approval, true
+	return g.granted(gr), true
+}
+
+// Withhold keeps scopes back until the next call: grants are made without them,
+// and those there are lose them at once, as if the application had been given
+// fewer when it was let in.
+func (g *Grants) Withhold(scopes []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.withheld = slices.Clone(scopes)
+}
+
+// granted returns what a grant amounts to.
+func (g *Grants) granted(gr *grant) Approval {
+	a := gr.approval
+	if len(g.withheld) > 0 {
+		left := slices.DeleteFunc(strings.Fields(a.Scope), func(scope string) bool { return slices.Contains(g.withheld, scope) })
+		a.Scope = strings.Join(left, " ")
+	}
+	return a
 }
 
 // RevokeAll kills every grant.

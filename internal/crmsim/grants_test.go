@@ -197,3 +197,42 @@ func TestClientAcceptsItsRedirects(t *testing.T) {
 		require.Equal(t, want, loopback.Accepts(uri), uri)
 	}
 }
+
+func TestWithheldScopesAreLostAndGrantedToNobody(t *testing.T) {
+	t.Parallel()
+
+	g, _ := newGrants(crmsim.GrantTerms{})
+	a := approval()
+	a.Scope = "api id refresh_token"
+	code := func() string { return g.Authorize(a) }
+	first, err := g.Exchange(code(), redirect, "")
+	require.NoError(t, err)
+
+	g.Withhold([]string{"id"})
+	require.Equal(t, "api refresh_token", g.Session(first.Access).Scope)
+	again, err := g.Refresh(first.Refresh)
+	require.NoError(t, err)
+	require.Equal(t, "api refresh_token", again.Scope)
+	held, alive := g.Approval(first.Refresh)
+	require.True(t, alive)
+	require.Equal(t, "api refresh_token", held.Scope)
+
+	g.Withhold([]string{"refresh_token"})
+	second, err := g.Exchange(code(), redirect, "")
+	require.NoError(t, err)
+	require.Equal(t, "api id", second.Scope)
+	require.Empty(t, second.Refresh)
+
+	g.Withhold(nil)
+	require.Equal(t, "api id refresh_token", g.Session(first.Access).Scope)
+}
+
+func TestClientAsksForWhatItIsRegisteredWith(t *testing.T) {
+	t.Parallel()
+
+	vendors := []string{"api", "id"}
+	require.True(t, crmsim.Client{}.MayAsk("id api", vendors))
+	require.False(t, crmsim.Client{}.MayAsk("api everything", vendors))
+	require.True(t, crmsim.Client{Scopes: []string{"id"}}.MayAsk("id", vendors))
+	require.False(t, crmsim.Client{Scopes: []string{"id"}}.MayAsk("id api", vendors))
+}

@@ -15,7 +15,7 @@ import (
 
 var (
 	soakFor  = flag.Duration("soak", 0, "how long TestSoak goes on; 0 leaves it out")
-	soakSeed = flag.Uint64("seed", 0, "what TestSoak draws from; 0 draws a seed")
+	seedFlag = flag.Uint64("seed", 0, "what TestSoak and TestFuzz draw from; 0 draws a seed")
 )
 
 // soak is a world to which things happen at random.
@@ -37,10 +37,7 @@ func TestSoak(t *testing.T) {
 	if *soakFor == 0 {
 		t.Skip("make soak")
 	}
-	seed := *soakSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
+	seed := drawnSeed()
 	t.Logf("make soak FOR=%s SEED=%d", *soakFor, seed)
 	onEach(t, func(t *testing.T, v vendor) {
 		s := &soak{world: begin(t, options{vendor: v, contacts: 500}), rng: rand.New(rand.NewPCG(seed, uint64(v.batch))), records: 500}
@@ -54,6 +51,14 @@ func TestSoak(t *testing.T) {
 		}
 		t.Logf("%d records, %d written", s.records, s.writes)
 	})
+}
+
+// drawnSeed returns the seed that was asked for, or one that nobody has seen.
+func drawnSeed() uint64 {
+	if *seedFlag != 0 {
+		return *seedFlag
+	}
+	return rand.Uint64()
 }
 
 // change renames some records.

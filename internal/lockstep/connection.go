@@ -44,6 +44,7 @@ type Connection struct {
 	StatusReason  string // why, in plain language, when Status is not good news
 	Account       crm.Account
 	BaseURL       string                // of the account's API; from the token answer, checked
+	Scopes        []string              // that its login was granted; nil when that is not known
 	Epoch         int64                 // raised by disconnect and reconnect; older writes refuse
 	Targets       map[crm.Object]string // the CRM type each object is kept under
 	StartingPoint StartingPoint

@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
+
+	"lockstep/internal/crm"
 )
 
 // Workspace is a tenant.
@@ -39,8 +43,15 @@ type APIKey struct {
 	Role        Role
 }
 
-// NewWorkspace returns a workspace with a fresh id and key.
+// nameLimit is how many characters the name of a workspace or a key has at most.
+const nameLimit = 100
+
+// NewWorkspace returns a workspace with a fresh id and key, or an error of
+// crm.KindInvalid that says what a name is like.
 func NewWorkspace(name string) (Workspace, error) {
+	if err := checkName("naming the workspace", name); err != nil {
+		return Workspace{}, err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Workspace{}, fmt.Errorf("making a workspace id: %w", err)
@@ -49,13 +60,25 @@ func NewWorkspace(name string) (Workspace, error) {
 }
 
 // NewAPIKey returns a key with a fresh id, and its secret: 256 random bits
-// behind a prefix that scanners of leaked secrets can know.
+// behind a prefix that scanners of leaked secrets can know. Its error is of
+// crm.KindInvalid when it says what a name is like.
 func NewAPIKey(workspace uuid.UUID, name string, role Role) (key APIKey, secret string, err error) {
+	if err := checkName("naming the key", name); err != nil {
+		return APIKey{}, "", err
+	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return APIKey{}, "", fmt.Errorf("making a key id: %w", err)
 	}
 	return APIKey{ID: id, WorkspaceID: workspace, Name: name, Role: role}, "lsk_" + strings.ToLower(random(32)), nil
+}
+
+// checkName refuses a name that nobody could read, or that no line has room for.
+func checkName(op, name string) error {
+	if utf8.ValidString(name) && strings.TrimSpace(name) != "" && !strings.ContainsFunc(name, unicode.IsControl) && utf8.RuneCountInString(name) <= nameLimit {
+		return nil
+	}
+	return fmt.Errorf("%w: a name has from 1 to %d characters, not all of them blanks and none a control character", &crm.Error{Kind: crm.KindInvalid, Op: op}, nameLimit)
 }
 
 // random returns n random bytes in base 32. Reading them cannot fail.

@@ -74,7 +74,7 @@ func (e *endpoint) exchange(ctx context.Context, code string, options ...oauth2.
 	if grant.RefreshToken.Empty() && lasting {
 		return Grant{}, e.problem(CodeRefreshTokenMissing)
 	}
-	if missing := missingScopes(e.factory.OAuth.Scopes, grant.Scopes); len(missing) > 0 {
+	if missing := grant.Lacks(e.factory.OAuth.Scopes); len(missing) > 0 {
 		problem := e.problem(CodeScopeMissing)
 		problem.Detail = strings.Join(missing, " ")
 		return Grant{}, problem
@@ -156,27 +156,6 @@ func scopes(token *oauth2.Token) []string {
 		}
 	}
 	return names
-}
-
-// isLasting tells whether scope asks for a refresh token. That it was granted
-// is seen by the token.
-func isLasting(scope string) bool { return scope == "refresh_token" || scope == "offline_access" }
-
-// missingScopes returns the wanted scopes that are not among the granted ones.
-// A vendor that lists none has granted what was asked for (RFC 6749 §5.1), and
-// Salesforce's full stands for all others (Salesforce Help, "OAuth Tokens and
-// Scopes").
-func missingScopes(wanted, granted []string) []string {
-	if len(granted) == 0 || slices.Contains(granted, "full") {
-		return nil
-	}
-	var missing []string
-	for _, scope := range wanted {
-		if !isLasting(scope) && !slices.Contains(granted, scope) {
-			missing = append(missing, scope)
-		}
-	}
-	return missing
 }
 
 func (e *endpoint) problem(code Code) *Error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"lockstep/internal/secret"
@@ -56,6 +57,26 @@ func DecodeGrant(plain []byte) (Grant, error) {
 		Scopes: w.Scopes, BaseURL: w.BaseURL, IssuedAt: w.IssuedAt, ExpiresAt: w.ExpiresAt,
 	}, nil
 }
+
+// Lacks returns those of the wanted scopes that were not granted. A vendor that
+// lists none has granted what was asked for (RFC 6749 §5.1), and Salesforce's
+// full stands for all others (Salesforce Help, "OAuth Tokens and Scopes").
+func (g Grant) Lacks(wanted []string) []string {
+	if len(g.Scopes) == 0 || slices.Contains(g.Scopes, "full") {
+		return nil
+	}
+	var missing []string
+	for _, scope := range wanted {
+		if !isLasting(scope) && !slices.Contains(g.Scopes, scope) {
+			missing = append(missing, scope)
+		}
+	}
+	return missing
+}
+
+// isLasting tells whether scope asks for a refresh token. That it was granted
+// is seen by the token.
+func isLasting(scope string) bool { return scope == "refresh_token" || scope == "offline_access" }
 
 // expiring tells whether g is about to expire, so that it is renewed before a
 // call meets a 401: a minute before its end, or in the last quarter of a

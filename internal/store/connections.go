@@ -56,7 +56,7 @@ func connection(row db.ConnectionRow) (lockstep.Connection, error) {
 			ID: orEmpty(row.AccountID), Name: row.AccountName, Environment: crm.Environment(row.Environment),
 			Edition: row.Edition, UserID: row.AccountUser,
 		},
-		BaseURL: row.BaseURL, Epoch: row.Epoch, StartingPoint: lockstep.StartingPoint(row.StartingPoint), FirstImport: row.FirstImport,
+		BaseURL: row.BaseURL, Epoch: row.Epoch, StartingPoint: lockstep.StartingPoint(row.StartingPoint), FirstImport: row.FirstImport, Scopes: row.GrantedScopes,
 		Paused: row.Paused, OwnerID: row.OwnerID, SyncEvery: time.Duration(row.SyncSeconds) * time.Second, Approved: row.MappingApproved,
 		CreatedAt: row.CreatedAt, ConnectedAt: row.ConnectedAt, ProvenAt: row.ProvenAt, SyncedAt: row.SyncedAt,
 	}
@@ -119,6 +119,13 @@ func (s *Store) SetSettings(ctx context.Context, workspace, id uuid.UUID, change
 	}
 	n, err := s.q.SetSettings(ctx, params)
 	return found("set_settings", n, err)
+}
+
+// SetGrantedScopes keeps what a connection's login was granted, until somebody
+// signs in anew.
+func (s *Store) SetGrantedScopes(ctx context.Context, workspace, id uuid.UUID, scopes []string) error {
+	n, err := s.q.SetGrantedScopes(ctx, db.SetGrantedScopesParams{WorkspaceID: workspace, ID: id, Scopes: append([]string{}, scopes...)})
+	return found("set_granted_scopes", n, err)
 }
 
 // PutOwners keeps whom records can be given to.

@@ -56,16 +56,11 @@ func Factory() adapter.Factory {
 			},
 			RevokeURL: apiURL + revokePath,
 			APIURL:    apiURL,
+			// What is sent today and no more; the schema scopes are to provision, and to
+			// see what there is to map to.
 			Scopes: []string{
-				"oauth",
-				"crm.objects.contacts.read", "crm.objects.contacts.write",
-				"crm.objects.companies.read", "crm.objects.companies.write",
-				"crm.objects.deals.read", "crm.objects.deals.write",
-				// To provision, and to see what there is to map to.
-				"crm.schemas.contacts.read", "crm.schemas.contacts.write",
-				"crm.schemas.companies.read", "crm.schemas.companies.write",
-				"crm.schemas.deals.read", "crm.schemas.deals.write",
-				"crm.objects.owners.read",
+				"oauth", "crm.objects.owners.read",
+				"crm.objects.contacts.read", "crm.objects.contacts.write", "crm.schemas.contacts.read", "crm.schemas.contacts.write",
 			},
 			// A code_verifier is accepted, but nowhere documented (§1).
 			PKCE: false,

@@ -44,6 +44,7 @@ type Sim struct {
 	portals []*portal // the default one first
 	data    *http.ServeMux
 	open    *http.ServeMux
+	pages   *http.ServeMux
 	lockFor time.Duration
 	lag     atomic.Int64 // of the search index, in nanoseconds
 	strict  atomic.Bool  // see setConflicts
@@ -176,10 +177,15 @@ func (s *Sim) route() {
 		s.data.Handle(pattern, e)
 	}
 	s.routeOpen()
+	s.routePages()
 }
 
 // ServeHTTP answers as HubSpot would.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if _, pattern := s.pages.Handler(r); pattern != "" {
+		s.pages.ServeHTTP(w, r)
+		return
+	}
 	if strings.HasPrefix(r.URL.Path, "/oauth/") {
 		s.serveOpen(w, r)
 		return

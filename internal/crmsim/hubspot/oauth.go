@@ -53,7 +53,7 @@ func (s *Sim) authorize(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Authorization failed because the client id is not one of ours.", http.StatusBadRequest)
 	case !s.client.Accepts(redirect):
 		http.Error(w, "Authorization failed because the redirect URL doesn't match the app's settings.", http.StatusBadRequest)
-	case q.Get("scope") == "" || !known(q.Get("scope")+" "+q.Get("optional_scope")):
+	case q.Get("scope") == "" || !s.client.MayAsk(q.Get("scope")+" "+q.Get("optional_scope"), scopes()):
 		http.Error(w, "Authorization failed because there is a scope mismatch between the install URL and the app's settings.", http.StatusBadRequest)
 	case r.Method == http.MethodPost && q.Get("deny") != "":
 		back(w, redirect, q, url.Values{"error": {"access_denied"}, "error_description": {"User denied access"}})

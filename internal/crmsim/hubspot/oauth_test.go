@@ -294,3 +294,18 @@ func TestAPrivateAppMayDoAnything(t *testing.T) {
 	s.order(http.MethodPost, "/expire", nil)
 	require.Len(t, s.upsert(contact("w.1", nil)), 1)
 }
+
+func TestWithheldScopesAreMissedAsIfNeverGranted(t *testing.T) {
+	t.Parallel()
+
+	s := ready(t, hubspot.Options{})
+	s.order(http.MethodPut, "/scopes", map[string][]string{"withheld": {"crm.schemas.contacts.write"}})
+	body := s.call(http.MethodPost, "/crm/v3/properties/contacts", property("x")).anything(t)
+	require.Equal(t, "MISSING_SCOPES", body["category"])
+	_, tok := s.ask("v3", exchange(s.consent(authorization(), "approve", nil).Get("code")))
+	require.NotContains(t, tok.Scopes, "crm.schemas.contacts.write")
+	require.Contains(t, tok.Scopes, "crm.schemas.contacts.read")
+
+	s.order(http.MethodPut, "/scopes", map[string][]string{})
+	require.Equal(t, http.StatusCreated, s.call(http.MethodPost, "/crm/v3/properties/contacts", property("x")).status)
+}

@@ -19,16 +19,6 @@ func scopes() []string {
 	return all
 }
 
-// known reports whether every scope is one that the app has.
-func known(scope string) bool {
-	for name := range strings.FieldsSeq(scope) {
-		if !slices.Contains(scopes(), name) {
-			return false
-		}
-	}
-	return true
-}
-
 // granted returns the scopes that a request amounts to: optional ones are
 // granted too, and oauth always is.
 func granted(scope, optional string) string {

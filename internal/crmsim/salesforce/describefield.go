@@ -84,7 +84,7 @@ func describeField(f *field) describedField {
 		ByteLength:   byteLength(f), CaseSensitive: f.exactCase, CompoundFieldName: orNull(f.compound),
 		Createable: f.createable, Custom: f.custom, DefaultedOnCreate: f.defaulted, Digits: f.digits, ExternalID: f.externalID,
 		ExtraTypeInfo: orNull(f.extra), Filterable: !long, Groupable: !long && !compound && !numeric && f.kind != typeDateTime,
-		IDLookup: f.idLookup, Label: f.label, Length: f.length, Name: f.name, NameField: f.nameField,
+		IDLookup: f.idLookup, InlineHelpText: orNull(f.help), Label: f.label, Length: f.length, Name: f.name, NameField: f.nameField,
 		NamePointing: len(f.referenceTo) > 1, Nillable: f.nillable, Permissionable: f.permissioned, PicklistValues: []picklistItem{},
 		PolymorphicForeignKey: len(f.referenceTo) > 1, Precision: f.precision, QueryByDistance: compound, ReferenceTo: []string{},
 		RelationshipName: orNull(f.relationship), RestrictedPicklist: f.restricted, Scale: f.scale,

@@ -74,7 +74,7 @@ func (s *Sim) authorize(w http.ResponseWriter, r *http.Request) {
 		refusePage(w, "redirect_uri_mismatch", "redirect_uri must match configuration")
 	case q.Get("response_type") != "code":
 		back(w, r, redirect, url.Values{"error": {"unsupported_response_type"}, "error_description": {"response type not supported"}})
-	case !known(q.Get("scope")):
+	case !s.client.MayAsk(q.Get("scope"), scopes()):
 		back(w, r, redirect, url.Values{"error": {"invalid_scope"}, "error_description": {"the requested scope is not allowed"}})
 	case r.Method == http.MethodPost && q.Get("deny") != "":
 		back(w, r, redirect, url.Values{"error": {"access_denied"}, "error_description": {"end-user denied authorization"}})
@@ -102,16 +102,6 @@ func back(w http.ResponseWriter, r *http.Request, redirect string, values url.Va
 	}
 	w.Header().Set("Location", redirect+glue+values.Encode())
 	w.WriteHeader(http.StatusFound)
-}
-
-// known reports whether every scope is one that the app has.
-func known(scope string) bool {
-	for name := range strings.FieldsSeq(scope) {
-		if !slices.Contains(scopes(), name) {
-			return false
-		}
-	}
-	return true
 }
 
 // granted returns the scopes that a request amounts to: all of the app's when

@@ -249,3 +249,16 @@ func TestVersionsAreListedToAnybody(t *testing.T) {
 	r.into(t, &got)
 	require.Contains(t, got, map[string]string{"version": "63.0", "url": "/services/data/v63.0", "label": "Spring '25"})
 }
+
+func TestWithheldScopesAreMissedAsIfNeverGranted(t *testing.T) {
+	t.Parallel()
+
+	s := listen(t, salesforce.Options{})
+	first := s.connect(url.Values{})
+	s.order(http.MethodPut, "/scopes", map[string][]string{"withheld": {"api"}})
+	require.Equal(t, http.StatusUnauthorized, s.call(http.MethodGet, "/limits", nil).status)
+	r, _ := s.ask(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.RefreshToken}})
+	var granted struct{ Scope string }
+	r.into(t, &granted)
+	require.Equal(t, "refresh_token", granted.Scope)
+}

@@ -46,6 +46,7 @@ type Sim struct {
 	orgs   []*org // the default one first
 	data   *http.ServeMux
 	open   *http.ServeMux
+	pages  *http.ServeMux
 }
 
 // New returns an emulator of two empty orgs.
@@ -183,10 +184,15 @@ func (s *Sim) route() {
 		s.data.Handle(method+" "+version+strings.TrimSuffix(path, "/"), e)
 	}
 	s.routeOpen()
+	s.routePages()
 }
 
 // ServeHTTP answers as Salesforce would.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.shows(r) {
+		s.pages.ServeHTTP(w, r)
+		return
+	}
 	if _, pattern := s.open.Handler(r); pattern != "" {
 		kind, delay := crmsim.CallAuth, time.Duration(0)
 		switch r.URL.Path {

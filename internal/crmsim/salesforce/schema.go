@@ -31,6 +31,7 @@ const (
 // that rows need not be rewritten when fields come and go.
 type field struct {
 	name, label  string
+	help         string // beside the field, for people
 	kind         fieldType
 	length       int
 	createable   bool

@@ -14,6 +14,7 @@ type fieldRequest struct {
 	FullName string `json:"FullName"`
 	Metadata struct {
 		Label         string   `json:"label"`
+		Help          string   `json:"inlineHelpText"`
 		Type          string   `json:"type"`
 		Length        int      `json:"length"`
 		Precision     int      `json:"precision"`
@@ -77,7 +78,7 @@ func (in *fieldRequest) field(name string) (*field, *failure) {
 	if !ok {
 		return nil, failed(codeFieldIntegrity, "Can not specify a field of type "+m.Type, "Type")
 	}
-	f.custom, f.hidden = true, true
+	f.custom, f.hidden, f.help = true, true, m.Help
 	f.unique, f.externalID, f.exactCase = m.Unique, m.ExternalID, m.CaseSensitive
 	f.idLookup = m.ExternalID
 	if m.Required {

@@ -46,7 +46,7 @@ func (q *Queries) AbandonedGrants(ctx context.Context) ([]AbandonedGrantsRow, er
 }
 
 const allConnections = `-- name: AllConnections :many
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, c.granted_scopes, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 ORDER BY c.id
 `
@@ -77,6 +77,7 @@ type AllConnectionsRow struct {
 	SyncedAt        *time.Time
 	FirstImport     *uuid.UUID
 	SwitchedOff     []string
+	GrantedScopes   []string
 	WorkspaceKey    string
 }
 
@@ -116,6 +117,7 @@ func (q *Queries) AllConnections(ctx context.Context) ([]AllConnectionsRow, erro
 			&i.SyncedAt,
 			&i.FirstImport,
 			&i.SwitchedOff,
+			&i.GrantedScopes,
 			&i.WorkspaceKey,
 		); err != nil {
 			return nil, err
@@ -161,7 +163,7 @@ UPDATE connections SET
     status = 'setting_up', status_reason = '', epoch = epoch + 1,
     account_id = $1, account_name = $2, environment = $3,
     edition = $4, account_user = $5, base_url = $6,
-    connected_at = now()
+    connected_at = now(), granted_scopes = NULL
 WHERE workspace_id = $7 AND id = $8 AND epoch = $9 AND (account_id IS NULL OR account_id = $1)
 `
 
@@ -239,7 +241,7 @@ func (q *Queries) ChooseStartingPoint(ctx context.Context, arg ChooseStartingPoi
 }
 
 const connection = `-- name: Connection :one
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, c.granted_scopes, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 WHERE c.workspace_id = $1 AND c.id = $2
 `
@@ -275,6 +277,7 @@ type ConnectionRow struct {
 	SyncedAt        *time.Time
 	FirstImport     *uuid.UUID
 	SwitchedOff     []string
+	GrantedScopes   []string
 	WorkspaceKey    string
 }
 
@@ -307,13 +310,14 @@ func (q *Queries) Connection(ctx context.Context, arg ConnectionParams) (Connect
 		&i.SyncedAt,
 		&i.FirstImport,
 		&i.SwitchedOff,
+		&i.GrantedScopes,
 		&i.WorkspaceKey,
 	)
 	return i, err
 }
 
 const connections = `-- name: Connections :many
-SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, w.key AS workspace_key
+SELECT c.id, c.workspace_id, c.vendor, c.status, c.status_reason, c.account_id, c.account_name, c.environment, c.edition, c.account_user, c.base_url, c.epoch, c.targets, c.starting_point, c.created_at, c.connected_at, c.paused, c.owner_id, c.owners, c.sync_seconds, c.mapping_approved, c.proven_at, c.synced_at, c.first_import, c.switched_off, c.granted_scopes, w.key AS workspace_key
 FROM connections c JOIN workspaces w ON w.id = c.workspace_id
 WHERE c.workspace_id = $1
 ORDER BY c.created_at, c.id
@@ -345,6 +349,7 @@ type ConnectionsRow struct {
 	SyncedAt        *time.Time
 	FirstImport     *uuid.UUID
 	SwitchedOff     []string
+	GrantedScopes   []string
 	WorkspaceKey    string
 }
 
@@ -383,6 +388,7 @@ func (q *Queries) Connections(ctx context.Context, workspaceID uuid.UUID) ([]Con
 			&i.SyncedAt,
 			&i.FirstImport,
 			&i.SwitchedOff,
+			&i.GrantedScopes,
 			&i.WorkspaceKey,
 		); err != nil {
 			return nil, err
@@ -427,7 +433,7 @@ func (q *Queries) DeleteMappings(ctx context.Context, arg DeleteMappingsParams) 
 }
 
 const disconnectConnection = `-- name: DisconnectConnection :execrows
-UPDATE connections SET status = 'disconnected', status_reason = $1, epoch = epoch + 1, starting_point = '', first_import = NULL, paused = false
+UPDATE connections SET status = 'disconnected', status_reason = $1, epoch = epoch + 1, starting_point = '', first_import = NULL, granted_scopes = NULL, paused = false
 WHERE workspace_id = $2 AND id = $3 AND status <> 'disconnected'
 `
 
@@ -681,6 +687,24 @@ func (q *Queries) SetConnectionStatus(ctx context.Context, arg SetConnectionStat
 		arg.WorkspaceID,
 		arg.ID,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const setGrantedScopes = `-- name: SetGrantedScopes :execrows
+UPDATE connections SET granted_scopes = $1::text[] WHERE workspace_id = $2 AND id = $3
+`
+
+type SetGrantedScopesParams struct {
+	Scopes      []string
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+func (q *Queries) SetGrantedScopes(ctx context.Context, arg SetGrantedScopesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, setGrantedScopes, arg.Scopes, arg.WorkspaceID, arg.ID)
 	if err != nil {
 		return 0, err
 	}

@@ -289,7 +289,7 @@ func (q *Queries) Stranded(ctx context.Context, arg StrandedParams) ([]StrandedR
 
 const upsertRecords = `-- name: UpsertRecords :one
 WITH conns AS (
-    SELECT id, workspace_id, vendor, status, status_reason, account_id, account_name, environment, edition, account_user, base_url, epoch, targets, starting_point, created_at, connected_at, paused, owner_id, owners, sync_seconds, mapping_approved, proven_at, synced_at, first_import, switched_off FROM connections c WHERE c.workspace_id = $1 ORDER BY c.id FOR SHARE
+    SELECT id, workspace_id, vendor, status, status_reason, account_id, account_name, environment, edition, account_user, base_url, epoch, targets, starting_point, created_at, connected_at, paused, owner_id, owners, sync_seconds, mapping_approved, proven_at, synced_at, first_import, switched_off, granted_scopes FROM connections c WHERE c.workspace_id = $1 ORDER BY c.id FOR SHARE
 ), input AS (
     SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS external_id, unnest($4::text[])::jsonb AS fields
 ), changed AS (

@@ -28,6 +28,9 @@ UPDATE connections SET
     switched_off = ARRAY(SELECT unnest(switched_off) EXCEPT SELECT unnest(@switched_on::text[]) UNION SELECT unnest(@switched_off::text[]) ORDER BY 1)
 WHERE workspace_id = @workspace_id AND id = @id;
 
+-- name: SetGrantedScopes :execrows
+UPDATE connections SET granted_scopes = @scopes::text[] WHERE workspace_id = @workspace_id AND id = @id;
+
 -- name: PutOwners :exec
 UPDATE connections SET owners = @owners WHERE workspace_id = @workspace_id AND id = @id;
 
@@ -44,7 +47,7 @@ WHERE c.workspace_id = @workspace_id AND c.id = @id
 -- name: DisconnectConnection :execrows
 -- From now on older writes refuse, nothing is marked, and whoever connects
 -- again chooses anew what happens to what is there.
-UPDATE connections SET status = 'disconnected', status_reason = @reason, epoch = epoch + 1, starting_point = '', first_import = NULL, paused = false
+UPDATE connections SET status = 'disconnected', status_reason = @reason, epoch = epoch + 1, starting_point = '', first_import = NULL, granted_scopes = NULL, paused = false
 WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
 
 -- name: CancelRuns :exec
@@ -90,7 +93,7 @@ UPDATE connections SET
     status = 'setting_up', status_reason = '', epoch = epoch + 1,
     account_id = @account_id, account_name = @account_name, environment = @environment,
     edition = @edition, account_user = @account_user, base_url = @base_url,
-    connected_at = now()
+    connected_at = now(), granted_scopes = NULL
 WHERE workspace_id = @workspace_id AND id = @id AND epoch = @epoch AND (account_id IS NULL OR account_id = @account_id);
 
 -- name: ChooseStartingPoint :execrows

@@ -70,6 +70,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	set.StringVar(&f.client.ID, "client-id", "lockstep-sandbox", "OAuth client id that is accepted")
 	set.StringVar(&f.client.Secret, "client-secret", "lockstep-sandbox-secret", "and its secret")
 	set.StringArrayVar(&f.client.RedirectURIs, "redirect-uri", nil, "registered redirect URI, may be repeated (default any on the loopback)")
+	set.StringArrayVar(&f.client.Scopes, "scope", nil, "scope that the app may ask for, may be repeated (default all that the vendor has)")
 	set.DurationVar(&f.tokenLifetime, "token-lifetime", 0, "lifetime of an access token (default the vendor's own)")
 	set.BoolVar(&f.rotate, "rotate-refresh-tokens", true, "Salesforce: a refresh kills the refresh token it used and hands out another")
 	set.DurationVar(&f.searchLag, "search-lag", 2*time.Second, "HubSpot: how long the search index takes to hear of a write")
