@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type connectionRows interface {
 	Authorize(ctx context.Context, workspace, id uuid.UUID, epoch int64, account crm.Account, baseURL string, sealed []byte) error
 	RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error
 	SetGrantedScopes(ctx context.Context, workspace, id uuid.UUID, scopes []string) error
+	SetStatus(ctx context.Context, workspace, id uuid.UUID, status lockstep.Status, reason string) error
 }
 
 // signIns implements rest.SignIns: the authorisation code flow, then the account
@@ -46,6 +48,11 @@ var _ rest.SignIns = (*signIns)(nil)
 
 // Start implements rest.SignIns.
 func (s *signIns) Start(ctx context.Context, c lockstep.Connection) (rest.SignIn, error) {
+	if c.Status == lockstep.StatusConnecting && c.StatusReason != "" { // of the try before
+		if err := s.rows.SetStatus(ctx, c.WorkspaceID, c.ID, c.Status, ""); err != nil {
+			return rest.SignIn{}, err
+		}
+	}
 	started, err := s.flow.Start(ctx, oauth.Request{WorkspaceID: c.WorkspaceID, ConnectionID: c.ID, Epoch: c.Epoch, Vendor: c.Vendor})
 	if err != nil {
 		return rest.SignIn{}, told(err)
@@ -65,7 +72,9 @@ func (s *signIns) Finish(ctx context.Context, cb rest.Callback) (lockstep.Connec
 		Browser: secret.NewText(cb.Cookie(oauth.CookieName(cb.State))),
 	})
 	if err != nil {
-		return lockstep.Connection{}, told(err)
+		err = told(err)
+		s.unfinished(ctx, pending, err)
+		return lockstep.Connection{}, err
 	}
 	c, err := s.rows.Connection(ctx, pending.WorkspaceID, pending.ConnectionID)
 	if err != nil {
@@ -79,12 +88,35 @@ func (s *signIns) Finish(ctx context.Context, cb rest.Callback) (lockstep.Connec
 	}
 	if err := s.accept(ctx, c, pending.Epoch, grant, connector); err != nil {
 		s.giveBack(ctx, c, grant, connector)
+		s.unfinished(ctx, pending, err)
 		return lockstep.Connection{}, err
 	}
 	if err := s.rows.RecordEvent(ctx, c.WorkspaceID, c.ID, "connection_authorized", "", ""); err != nil {
 		s.log.Warn("recording a sign-in", zap.Stringer("connection", c.ID), zap.Error(err))
 	}
 	return s.rows.Connection(ctx, c.WorkspaceID, c.ID)
+}
+
+// unfinished leaves word of a sign-in that came to nothing where whoever waits
+// for it looks: they may not be in front of the browser. A sign-in that nobody
+// began belongs to no connection.
+func (s *signIns) unfinished(ctx context.Context, p oauth.Pending, err error) {
+	refusal, ok := errors.AsType[*rest.Error](err)
+	if !ok || p.ConnectionID == uuid.Nil {
+		return
+	}
+	title := cmp.Or(refusal.Title, lockstep.Explain(refusal.Code).Title)
+	why := "Nobody has signed in yet; the last try ended with: " + title + "."
+	c, err := s.rows.Connection(ctx, p.WorkspaceID, p.ConnectionID)
+	if err == nil && c.Status == lockstep.StatusConnecting {
+		err = s.rows.SetStatus(ctx, c.WorkspaceID, c.ID, lockstep.StatusConnecting, why)
+	}
+	if err == nil {
+		err = s.rows.RecordEvent(ctx, p.WorkspaceID, p.ConnectionID, "sign_in_failed", "", why)
+	}
+	if err != nil {
+		s.log.Warn("recording a sign-in", zap.Stringer("connection", p.ConnectionID), zap.Error(err))
+	}
 }
 
 // accept keeps a grant for c if it is for the account that c is linked to, or

@@ -20,11 +20,15 @@ func (f *face) disconnectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "disconnect [CONNECTION]",
 		Short: "Stop sending to a CRM and forget its login; records stay",
-		Long: "Says what it does, and on a terminal asks first. No record is deleted, here or in the CRM, and `starter connect`\n" +
+		Long: "Says what it does and asks first; where there is no terminal to ask at, it takes --yes. No record is deleted, here or in the CRM, and `starter connect`\n" +
 			"connects again: what is in the CRM is recognised.",
 		Args: positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
+			asks := terminal(f.stdin) && terminal(f.talk())
+			if !yes && !asks {
+				return &usageError{problem: "there is no terminal to ask at whether that is meant: --yes says that it is", usage: cmd.UseLine()}
+			}
 			r, err := f.remote()
 			if err != nil {
 				return err
@@ -33,7 +37,7 @@ func (f *face) disconnectCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !yes && terminal(f.stdin) && terminal(f.talk()) {
+			if !yes {
 				if err := f.confirmDisconnect(ctx, r, conn, keepMapping); err != nil {
 					return err
 				}

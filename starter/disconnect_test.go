@@ -57,3 +57,13 @@ func TestDisconnectSaysWhatItWouldDoAndAsks(t *testing.T) {
 		}
 	}
 }
+
+func TestDisconnectIsRefusedWhereNobodyCanBeAsked(t *testing.T) {
+	t.Parallel()
+
+	env := stub(t, []client.Connection{live("hubspot")}, nil) // and none to disconnect
+	code, _, stderr := cli(t, env, "disconnect")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "no terminal to ask at")
+	require.Contains(t, stderr, "--yes")
+}

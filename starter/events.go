@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"lockstep/internal/client"
@@ -23,6 +24,7 @@ const (
 // eventQuery says which events are wanted.
 type eventQuery struct {
 	outcome, problem string
+	run              *uuid.UUID // only what it did, if one is named
 	limit            int
 }
 
@@ -90,7 +92,7 @@ func (f *face) showEvents(ctx context.Context, r *remote, conn client.Connection
 // wanted, up to the first that is none any more.
 func (r *remote) events(ctx context.Context, conn client.Connection, query eventQuery, wanted func(client.Event) bool) ([]client.Event, error) {
 	var events []client.Event
-	params := client.ListEventsParams{Outcome: orNil(query.outcome), Problem: orNil(query.problem)}
+	params := client.ListEventsParams{Outcome: orNil(query.outcome), Problem: orNil(query.problem), Run: query.run}
 	for {
 		page := min(pageMost, query.limit-len(events))
 		params.Limit = &page
@@ -134,7 +136,7 @@ func (f *face) printEvent(e client.Event) error {
 	if f.json {
 		return f.document(e)
 	}
-	parts := []string{e.At.Local().Format(time.DateTime)}
+	parts := []string{moment(e.At)}
 	if e.ExternalID == "" {
 		parts = append(parts, strings.ReplaceAll(e.Outcome, "_", " "))
 	} else {

@@ -116,6 +116,11 @@ func explain(stderr io.Writer, err error) int {
 			_, _ = fmt.Fprintf(stderr, "  %s: %s\n", e.Where, e.Message)
 		}
 	}
+	if problem.Report != nil {
+		for _, line := range faults(*problem.Report) {
+			_, _ = fmt.Fprintln(stderr, "  "+line)
+		}
+	}
 	if problem.Fix != "" {
 		_, _ = fmt.Fprintln(stderr, "  "+problem.Fix)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -22,6 +23,7 @@ type face struct {
 	json    bool
 	address string // of the API; from the environment when empty
 	key     string
+	named   string // the connection that the command line names, if any
 }
 
 // command returns the whole command line.
@@ -148,10 +150,39 @@ func thousands[N int | int64](n N) string {
 	return digits
 }
 
+// moment writes a time for people, in their zone, and says which that is.
+func moment(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 MST") }
+
+// span writes a duration for people, without parts that are nothing: 24h.
+func span(d time.Duration) string {
+	s := d.String()
+	if trimmed, ok := strings.CutSuffix(s, "m0s"); ok {
+		s = trimmed + "m"
+	}
+	if trimmed, ok := strings.CutSuffix(s, "h0m"); ok {
+		s = trimmed + "h"
+	}
+	return s
+}
+
+// step writes a command that a person can go on with, for the connection that
+// this one was for: `starter retry hubspot`.
+func (f *face) step(command string) string {
+	if f.named != "" {
+		command += " " + f.named
+	}
+	return "`starter " + command + "`"
+}
+
 // plural returns "1 row" or "2 rows".
 func plural[N int | int64](n N, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
 	return thousands(n) + " " + noun + "s"
+}
+
+// are returns "1 row is" or "2 rows are".
+func are[N int | int64](n N, noun string) string {
+	return plural(n, noun) + map[bool]string{true: " is", false: " are"}[n == 1]
 }

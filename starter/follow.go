@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -35,20 +36,19 @@ func (r *remote) watch(ctx context.Context, id uuid.UUID, every time.Duration, s
 }
 
 // poll repeats look until it says that it has seen enough or fails. An API that
-// does not answer is asked again for a while.
+// is away is asked again for a while.
 func poll(ctx context.Context, every time.Duration, look func() (bool, error)) error {
 	again := time.NewTicker(every)
 	defer again.Stop()
 	answered := time.Now()
 	for {
 		enough, err := look()
-		gone, ok := errors.AsType[*unreachableError](err)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		case ok && time.Since(answered) > goneFor:
-			return gone
-		case ok:
+		case away(err) && time.Since(answered) > goneFor:
+			return err
+		case away(err):
 		case err != nil || enough:
 			return err
 		default:
@@ -62,6 +62,21 @@ func poll(ctx context.Context, every time.Duration, look func() (bool, error)) e
 	}
 }
 
+// away tells whether err means that nobody is there who could answer, which
+// passes: the API is started again, or what stands before it or behind it is.
+func away(err error) bool {
+	if _, ok := errors.AsType[*unreachableError](err); ok {
+		return true
+	}
+	status := 0
+	if problem, ok := errors.AsType[*client.Problem](err); ok {
+		status = problem.Status
+	} else if strange, ok := errors.AsType[*strangeError](err); ok {
+		status = strange.code
+	}
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+}
+
 // follow shows a run's progress until its end. Who stops following does not stop
 // the run.
 func (f *face) follow(ctx context.Context, r *remote, id uuid.UUID, every time.Duration, seen func(client.Run) error) (client.Run, error) {
@@ -73,6 +88,7 @@ func (f *face) follow(ctx context.Context, r *remote, id uuid.UUID, every time.D
 		if shown == nil {
 			shown = f.progress(run.Counts.Total, string(run.Kind))
 		}
+		shown.of(run.Counts.Total)
 		if run.State != state && run.FinishedAt == nil {
 			shown.end()
 			f.say("  %s", standing(run))
@@ -87,15 +103,15 @@ func (f *face) follow(ctx context.Context, r *remote, id uuid.UUID, every time.D
 	return run, err
 }
 
-// far is how far a run is, in a line.
+// far is how far a run is, in a line and but for the percentage.
 func far(run client.Run) string {
 	c, p := run.Counts, run.Progress
-	s := fmt.Sprintf("%s of %s (%.0f %%)", thousands(c.Done), thousands(c.Total), p.Percent)
+	s := fmt.Sprintf("%s of %s", thousands(c.Done), thousands(c.Total))
 	if p.Rate > 0 {
 		s += fmt.Sprintf(", %s a second", thousands(int64(p.Rate)))
 	}
 	if p.ETASeconds != nil && run.FinishedAt == nil {
-		s += ", about " + (time.Duration(*p.ETASeconds) * time.Second).String() + " to go"
+		s += ", about " + span(time.Duration(*p.ETASeconds)*time.Second) + " to go"
 	}
 	if c.Failed > 0 {
 		s += fmt.Sprintf("; %s failed", thousands(c.Failed))
@@ -105,12 +121,18 @@ func far(run client.Run) string {
 
 // standing is the state of a run and why it is in it.
 func standing(run client.Run) string {
-	s := string(run.State)
-	if run.ParkedUntil != nil {
-		s += " until " + run.ParkedUntil.Local().Format(time.TimeOnly)
-	}
+	s := condition(run)
 	if run.Reason != "" {
 		s += ": " + run.Reason
+	}
+	return s
+}
+
+// condition is the state of a run, and until when that is known.
+func condition(run client.Run) string {
+	s := string(run.State)
+	if run.ParkedUntil != nil {
+		s += " until " + moment(*run.ParkedUntil)
 	}
 	return s
 }

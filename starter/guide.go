@@ -6,11 +6,11 @@ func (l *local) guide() {
 	l.say(`
 Lockstep is up.
   API          %s  (its documentation: %[1]s/docs)
-  Temporal UI  %s
-  sandbox      %s/_sim/%s/records and /calls
-  DATABASE_URL=%s
-
-Try, in another terminal:`, at.API, at.TemporalUI, at.SandboxAdmin, l.options.crms()[0], at.DatabaseURL)
+  Temporal UI  %s`, at.API, at.TemporalUI)
+	for _, vendor := range l.options.crms() {
+		l.say("  sandbox      %s/_sim/%s/records and /calls", at.SandboxAdmin, vendor)
+	}
+	l.say("  DATABASE_URL=%s\n\nTry, in another terminal:", at.DatabaseURL)
 	if l.getenv("LOCKSTEP_DIR") != "" || l.options.dir != "" {
 		l.say("  export LOCKSTEP_DIR=%s", l.dir)
 	}
@@ -22,5 +22,5 @@ Try, in another terminal:`, at.API, at.TemporalUI, at.SandboxAdmin, l.options.cr
   bin/starter doctor
 
 The API key is in %s.
-Ctrl-C takes everything down; what is in %s stays for the next time.`, l.keyFile(), l.dir)
+Ctrl-C takes everything down. What is in %s stays for the next time; the sandbox forgets everything, and is filled again then.`, l.keyFile(), l.dir)
 }

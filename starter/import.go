@@ -62,14 +62,12 @@ func (f *face) finish(ctx context.Context, r *remote, id uuid.UUID, what string,
 		if err != nil {
 			return err
 		}
-		f.say("The %s has begun: run %s. Next: `starter status`.", what, id)
+		f.say("The %s has begun: run %s. Next: %s.", what, id, f.step("status"))
 		return f.onlyJSON(run)
 	}
 	run, err := f.follow(ctx, r, id, lookEvery, func(client.Run) error { return nil })
-	if errors.Is(err, context.Canceled) {
-		f.say("The %s goes on without you. `starter status` tells how far it is, `starter pause` stops it.", what)
-	}
 	if err != nil {
+		f.sayGoesOn(what, err)
 		return err
 	}
 	f.conclude(run)
@@ -79,6 +77,14 @@ func (f *face) finish(ctx context.Context, r *remote, id uuid.UUID, what string,
 	return f.withDocument(run, err)
 }
 
+// sayGoesOn says that what was followed goes on, where err only ends the
+// following of it.
+func (f *face) sayGoesOn(what string, err error) {
+	if errors.Is(err, context.Canceled) || away(err) {
+		f.say("The %s goes on without you. %s tells how far it is, %s stops it.", what, f.step("status"), f.step("pause"))
+	}
+}
+
 // conclude says what a run came to and what to do next.
 func (f *face) conclude(run client.Run) {
 	took := ""
@@ -86,14 +92,22 @@ func (f *face) conclude(run client.Run) {
 		took = " in " + run.LastSettleAt.Sub(*run.FirstClaimAt).Round(10*time.Millisecond).String()
 	}
 	f.say("%s%s: %s.", plural(run.Counts.Total, "record"), took, outcome(run.Counts))
-	if run.Counts.Failed > 0 {
-		f.say("Next: `starter failed` tells why records failed and what to do about it, `starter retry` sends them again.")
-	} else {
-		f.say("Next: `starter events` shows what became of each record.")
-	}
+	f.say("Next: %s", f.afterSending(run.Counts, f.step("events")+" shows what became of each record."))
 	if run.TemporalURL != nil {
 		f.say("In Temporal: %s", *run.TemporalURL)
 	}
+}
+
+// afterSending says what a person can do next about what was sent; well is that
+// where nothing was kept out of the CRM.
+func (f *face) afterSending(c client.Counts, well string) string {
+	switch {
+	case c.Failed > 0:
+		return f.step("failed") + " tells why records failed and what to do about it, " + f.step("retry") + " sends them again."
+	case c.Skipped+c.Waiting > 0:
+		return f.step("failed") + " tells why records were skipped or wait."
+	}
+	return well
 }
 
 // onlyJSON prints v where JSON is asked for.

@@ -76,7 +76,7 @@ func (g *leg) do(ctx context.Context) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
-	if err := g.tell(ctx, conn); err != nil {
+	if err := g.tell(ctx, conn, run); err != nil {
 		return report{}, err
 	}
 	out, err := g.report(ctx, run)
@@ -255,10 +255,10 @@ func (g *leg) unlessStuck(run client.Run) error {
 	return nil
 }
 
-// tell shows what happened last, and what failed.
-func (g *leg) tell(ctx context.Context, conn client.Connection) error {
+// tell shows what a run did last, and what failed in it.
+func (g *leg) tell(ctx context.Context, conn client.Connection, run client.Run) error {
 	words := face{stdout: g.talk(), stderr: g.stderr} // also with --json
-	for _, query := range []eventQuery{{limit: eventsTold}, {limit: eventsTold, outcome: "failed"}} {
+	for _, query := range []eventQuery{{limit: eventsTold, run: &run.ID}, {limit: eventsTold, run: &run.ID, outcome: "failed"}} {
 		events, err := g.remote.events(ctx, conn, query, func(client.Event) bool { return true })
 		if err != nil {
 			return err

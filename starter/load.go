@@ -10,6 +10,9 @@ import (
 	"lockstep/internal/client"
 )
 
+// noRecords is the code of the problem that no row of a request could be taken.
+const noRecords = "no_records"
+
 // load sends the records in file, part by part and in order, so that of rows
 // with the same external id the last one stands. It tells loaded of the report
 // so far after each part. The report it returns is about the whole file, in the
@@ -21,6 +24,7 @@ func (r *remote) load(ctx context.Context, file io.Reader, object client.Object,
 		return total, err
 	}
 	params := client.LoadRecordsParams{Object: &object, IDColumn: orNil(idColumn)}
+	var refused *client.Problem
 	empty := true
 	for p, err := range src.parts {
 		if err != nil {
@@ -28,6 +32,9 @@ func (r *remote) load(ctx context.Context, file io.Reader, object client.Object,
 		}
 		params.IdempotencyKey = requestKey()
 		report, err := answer[client.LoadReport](r.LoadRecordsWithBodyWithResponse(ctx, &params, src.contentType, bytes.NewReader(p.body)))
+		if problem, ok := errors.AsType[*client.Problem](err); ok && problem.Report != nil && problem.Code == noRecords {
+			refused, report, err = problem, *problem.Report, nil // other parts may be better
+		}
 		if err != nil && empty {
 			return total, err
 		}
@@ -38,8 +45,12 @@ func (r *remote) load(ctx context.Context, file io.Reader, object client.Object,
 		loaded(total)
 		empty = false
 	}
-	if empty {
-		return total, errors.New("there is nothing to load: the file holds no records")
+	switch {
+	case total.Rows == 0:
+		return total, errors.New("there are no rows: the file holds no records")
+	case total.Accepted == 0 && refused != nil:
+		refused.Report, refused.Fix = &total, "Correct these rows and load the file again." // all parts', in the file's lines
+		return client.LoadReport{}, refused
 	}
 	return total, nil
 }

@@ -156,8 +156,16 @@ func (l *local) nurse() {
 		}
 		l.say("  %s was started again", name)
 		if name == "crmsim" {
-			l.say("  what had been written into the sandbox is gone; `starter connect %s` signs in to it again", l.options.crms()[0])
+			l.sayForgotten()
 		}
+	}
+}
+
+// sayForgotten says what is gone with the sandbox, and how that comes back.
+func (l *local) sayForgotten() {
+	l.say("  what had been written into the sandbox is gone, and its logins with that. As soon as `starter status VENDOR` misses the login:")
+	for _, vendor := range l.options.crms() {
+		l.say("    starter connect %s && starter resync %[1]s", vendor)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -25,6 +26,9 @@ func (f *face) mappingCommand() *cobra.Command {
 			r, conn, err := f.reach(ctx, args)
 			if err != nil {
 				return err
+			}
+			if client.Object(object) != client.ObjectContact {
+				return errors.New("only contacts have a mapping so far: companies are kept, and not sent yet")
 			}
 			mapping, err := r.mapping(ctx, conn, client.Object(object))
 			if err != nil {

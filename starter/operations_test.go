@@ -67,7 +67,7 @@ func ways() map[string]way {
 		"getRun":     {line: "runs show RUN"},
 		"cancelRun":  {line: "cancel RUN"},
 		"listEvents": {line: "events"},
-		"listFailed": {line: "failed"},
+		"listFailed": {line: "failed --json"},
 		"followRun":  {reason: "`runs show RUN --follow` asks getRun again and again, which outlasts a restart of the API"},
 
 		"listRecords":  {line: "records list"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -70,9 +71,52 @@ func (f *face) load(cmd *cobra.Command, r *remote, file io.Reader, object, idCol
 		}
 	}
 	if err == nil {
-		f.say("Next: `starter import` sends them the first time, `starter resync` after that; `starter status` tells where the connection stands.")
+		f.sayWhenSent(cmd.Context(), r, report)
 	}
 	return err
+}
+
+// sayWhenSent says when what was loaded goes to the CRMs, and what has to be done
+// for that.
+func (f *face) sayWhenSent(ctx context.Context, r *remote, report client.LoadReport) {
+	if report.Object == client.ObjectCompany {
+		f.say("Companies are kept, and not sent yet: only contacts are.")
+		return
+	}
+	list, err := answer[client.ConnectionList](r.ListConnectionsWithResponse(ctx))
+	if err != nil { // the records are loaded all the same
+		f.say("Next: `starter status` tells where the connection stands.")
+		return
+	}
+	if len(list.Items) == 0 {
+		f.say("Next: `starter connect VENDOR` connects the CRM that they go to.")
+	}
+	for _, conn := range list.Items {
+		name := conn.Vendor
+		if len(matching(list.Items, func(c client.Connection) bool { return c.Vendor == conn.Vendor })) > 1 {
+			name = conn.ID.String()
+		}
+		if len(list.Items) == 1 {
+			f.say("Next: %s", goes(conn, report, ""))
+		} else {
+			f.say("Next, for %s: %s", conn.Label, goes(conn, report, " "+name))
+		}
+	}
+}
+
+// goes says when what was loaded goes to the CRM of a connection, which commands
+// name so.
+func goes(conn client.Connection, report client.LoadReport, name string) string {
+	if conn.Status != client.StatusLive {
+		return nextStep(conn)
+	}
+	switch {
+	case !conn.Syncs.Contacts:
+		return fmt.Sprintf("contacts are switched off, and what changes is kept. `starter settings --on contacts%s` has it sent.", name)
+	case report.Created+report.Updated == 0:
+		return "nothing, as nothing has changed."
+	}
+	return fmt.Sprintf("nothing. What changed goes by itself within %s; `starter sync%s` sends it now.", every(conn), name)
 }
 
 // reportLoad says what became of the rows of a file.
@@ -93,14 +137,23 @@ func (f *face) reportLoad(report client.LoadReport, took time.Duration) {
 		return
 	}
 	f.say("%s not taken, %s replaced by a later one:", plural(report.Rejected, "row"), thousands(report.Replaced))
+	for _, line := range faults(report) {
+		f.say("  %s", line)
+	}
+}
+
+// faults says what is wrong with rows, by line, as far as a person reads that.
+func faults(report client.LoadReport) []string {
+	var lines []string
 	for _, fault := range report.Faults[:min(len(report.Faults), faultsShown)] {
 		about := ""
 		if fault.ExternalID != "" {
 			about = " (" + fault.ExternalID + ")"
 		}
-		f.say("  line %d%s: %s", fault.Line, about, fault.Reason)
+		lines = append(lines, fmt.Sprintf("line %d%s: %s", fault.Line, about, fault.Reason))
 	}
 	if more := len(report.Faults) - faultsShown; more > 0 {
-		f.say("  and %s more; --json lists them all.", thousands(more))
+		lines = append(lines, fmt.Sprintf("and %s more; --json lists them all.", thousands(more)))
 	}
+	return lines
 }

@@ -36,8 +36,8 @@ type remote struct {
 
 // remotely adds the flags of a command that speaks to the API, and returns it.
 func (f *face) remotely(cmd *cobra.Command) *cobra.Command {
-	cmd.Flags().StringVar(&f.address, "api", "", "address of the API (default LOCKSTEP_API, else that of \"starter up\" here, else "+apiDefault+")")
-	cmd.Flags().StringVar(&f.key, "key", "", "API key of the workspace (default LOCKSTEP_API_KEY, else that of \"starter up\" here)")
+	cmd.Flags().StringVar(&f.address, "api", "", "`URL` of the API (default LOCKSTEP_API, else that of the \"starter up\" here, else "+apiDefault+")")
+	cmd.Flags().StringVar(&f.key, "key", "", "API `key` of the workspace (default LOCKSTEP_API_KEY, else that of the \"starter up\" here)")
 	return cmd
 }
 
@@ -81,11 +81,42 @@ func (f *face) reach(ctx context.Context, args []string) (*remote, client.Connec
 	if err != nil {
 		return nil, client.Connection{}, err
 	}
-	if len(args) == 0 && r.usual != "" {
-		args = []string{r.usual}
+	if len(args) > 0 {
+		f.named = args[0]
 	}
-	conn, err := r.choose(ctx, args)
-	return r, conn, err
+	if len(args) > 0 || r.usual == "" {
+		conn, err := r.choose(ctx, args)
+		return r, conn, err
+	}
+	conn, err := r.choose(ctx, []string{r.usual})
+	if err != nil {
+		return r, conn, err
+	}
+	return r, conn, f.sayMeant(ctx, r, conn)
+}
+
+// sayMeant says which connection is meant when none is named, where another
+// could be.
+func (f *face) sayMeant(ctx context.Context, r *remote, meant client.Connection) error {
+	list, err := answer[client.ConnectionList](r.ListConnectionsWithResponse(ctx))
+	if err != nil {
+		return err
+	}
+	var others []string
+	for _, c := range list.Items {
+		if c.ID == meant.ID || c.Account == nil || c.Status == client.StatusDisconnected {
+			continue
+		}
+		name := c.Vendor
+		if len(matching(list.Items, func(d client.Connection) bool { return d.Vendor == c.Vendor })) > 1 {
+			name = c.ID.String()
+		}
+		others = append(others, "`"+name+"`")
+	}
+	if len(others) > 0 {
+		f.say("No connection is named, so %s is meant. To mean another, put its name behind the command: %s.", meant.Label, strings.Join(others, ", "))
+	}
+	return nil
 }
 
 // dialAPI returns the Lockstep at address, as the workspace of key.
@@ -127,7 +158,7 @@ func done(r reply, err error) error {
 		return problem
 	}
 	if r.StatusCode() >= http.StatusMultipleChoices {
-		return fmt.Errorf("asking the API: it answered %s and nothing that can be read: is it a Lockstep?", r.Status())
+		return &strangeError{code: r.StatusCode(), status: r.Status()}
 	}
 	return nil
 }
@@ -156,6 +187,16 @@ func (e *unreachableError) Error() string {
 }
 
 func (e *unreachableError) Unwrap() error { return e.cause }
+
+// strangeError is an answer without the document that an API gives with it.
+type strangeError struct {
+	code   int
+	status string
+}
+
+func (e *strangeError) Error() string {
+	return fmt.Sprintf("asking the API: it answered %s and nothing that can be read: is it a Lockstep?", e.status)
+}
 
 // choose returns the connection that args name, by id or by vendor, or the only
 // one there is.

@@ -169,3 +169,34 @@ func TestProblemIsToldWithItsFix(t *testing.T) {
 	require.Empty(t, stdout)
 	require.Equal(t, "starter: Starting point chosen already\n  It is chosen once.\n  body.choice: is late\n  Use resync.\n", stderr)
 }
+
+func TestConnectionThatIsMeantWithoutANameIsNamedFirst(t *testing.T) {
+	t.Parallel()
+
+	meant, other, gone := live("hubspot"), live("salesforce"), connectionTo("attio", true)
+	gone.Status = client.StatusDisconnected
+	env := stub(t, []client.Connection{other, meant, gone}, nil)
+	env["LOCKSTEP_DIR"] = noticed(t, notice{API: env["LOCKSTEP_API"], Vendor: "hubspot"})
+	delete(env, "LOCKSTEP_API_KEY")
+	const first = "No connection is named, so Hubspot is meant. To mean another, put its name behind the command: `salesforce`.\n"
+	code, stdout, stderr := cli(t, env, "status")
+	require.Equal(t, exitOK, code, stderr)
+	require.True(t, strings.HasPrefix(stdout, first), stdout)
+	_, stdout, stderr = cli(t, env, "status", "--json")
+	require.Equal(t, first, stderr)
+	require.Equal(t, meant.ID, decoded[client.Connection](t, stdout).ID)
+
+	_, stdout, _ = cli(t, env, "status", "salesforce")
+	require.NotContains(t, stdout, "is meant")
+}
+
+func TestImportThatOnlySkippedLeadsToWhy(t *testing.T) {
+	t.Parallel()
+
+	looks := importOf(client.RunStateCompleted)
+	looks[2].Counts = client.Counts{Total: 4, Done: 4, Skipped: 4}
+	d := &desk{connections: []client.Connection{connectionTo("salesforce", true)}, looks: looks}
+	code, stdout, stderr := cli(t, d.serve(t), "import")
+	require.Equal(t, exitOK, code, stderr)
+	require.Contains(t, stdout, "Next: `starter failed` tells why records were skipped or wait.")
+}

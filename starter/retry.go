@@ -34,8 +34,9 @@ func (f *face) retryCommand() *cobra.Command {
 				return err
 			}
 			if id == uuid.Nil {
-				f.say("There is nothing to send again: nothing has failed%s.", map[bool]string{true: " with that problem"}[problem != ""])
-				f.say("Next: `starter failed` shows what has not arrived, and why.")
+				if err := f.sayNothingToRetry(ctx, r, conn, problem); err != nil {
+					return err
+				}
 				return f.onlyJSON(nil)
 			}
 			return f.finish(ctx, r, id, "retry", noWait)
@@ -44,6 +45,21 @@ func (f *face) retryCommand() *cobra.Command {
 	cmd.Flags().StringVar(&problem, "problem", "", "only what has this problem, such as validation_rule")
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not follow it")
 	return f.remotely(cmd)
+}
+
+// sayNothingToRetry says that nothing has failed, and what is on its way: a
+// record that was corrected is, and no longer failed.
+func (f *face) sayNothingToRetry(ctx context.Context, r *remote, conn client.Connection, problem string) error {
+	health, err := r.health(ctx, conn)
+	if err != nil {
+		return err
+	}
+	f.say("There is nothing to send again: nothing has failed%s.", map[bool]string{true: " with that problem"}[problem != ""])
+	if pending := health.Freshness.Pending; pending > 0 {
+		f.say("%s", f.onTheWay(conn, pending))
+	}
+	f.say("Next: %s shows what has not arrived, and why.", f.step("failed"))
+	return nil
 }
 
 // retry asks for a retry and returns its run once that is there, or uuid.Nil

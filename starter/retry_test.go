@@ -75,3 +75,18 @@ func TestRetryJoinsOneThatIsOpen(t *testing.T) {
 	require.Equal(t, exitOK, code, stderr)
 	require.Contains(t, stdout, "1 record: 1 created.")
 }
+
+func TestRetryOfWhatWasCorrectedSaysThatItIsOnTheWay(t *testing.T) {
+	t.Parallel()
+
+	found := client.Event{ID: "12", Outcome: foundNothing}
+	env := stub(t, []client.Connection{live("salesforce"), live("hubspot")}, map[string]http.HandlerFunc{
+		"GET /v1/connections/{id}/events": inTurn(client.EventPage{}, client.EventPage{Items: []client.Event{found}}),
+		"GET /v1/connections/{id}/runs":   always(client.RunList{}),
+		"GET /v1/connections/{id}/health": always(healthOf(3)),
+		"POST /v1/connections/{id}/retry": accepted(live("hubspot")),
+	})
+	code, stdout, stderr := cli(t, env, "retry", "hubspot")
+	require.Equal(t, exitOK, code, stderr)
+	require.Contains(t, stdout, "3 changed records are on the way with the next sync, within 5m, or at once with `starter sync hubspot`.")
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +46,21 @@ func (f *face) printRuns(runs []client.Run) {
 	_, _ = fmt.Fprintln(w, "RUN\tKIND\tSTATE\tSTARTED\tRECORDS\tOUTCOME")
 	for _, run := range runs {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n",
-			run.ID, run.Kind, run.State, run.StartedAt.Local().Format(time.DateTime), thousands(run.Counts.Total), outcome(run.Counts))
+			run.ID, run.Kind, run.State, moment(run.StartedAt), thousands(run.Counts.Total), become(run))
 	}
 	_ = w.Flush()
+}
+
+// become is what has become of a run, so far or for good.
+func become(run client.Run) string {
+	c := run.Counts
+	switch settled := c.Created + c.Updated + c.Unchanged + c.Waiting + c.Skipped + c.Failed; {
+	case settled > 0:
+		return outcome(c)
+	case run.FinishedAt == nil:
+		return "nothing yet"
+	case run.Reason != "":
+		return run.Reason
+	}
+	return outcome(c)
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"math"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,36 +15,53 @@ func (f *face) statusCommand() *cobra.Command {
 		Short: "Tell where a connection stands and what to do next",
 		Args:  positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, conn, err := f.reach(cmd.Context(), args)
+			r, conn, err := f.reach(cmd.Context(), args)
+			if err != nil {
+				return err
+			}
+			health, err := r.health(cmd.Context(), conn)
 			if err != nil {
 				return err
 			}
 			if f.json {
-				return f.document(conn)
+				return f.document(standings{Connection: conn, Health: health})
 			}
-			f.printStatus(conn)
+			f.printStatus(conn, health)
 			return nil
 		},
 	})
 }
 
-func (f *face) printStatus(conn client.Connection) {
+// standings are a connection, and how its records stand.
+type standings struct {
+	client.Connection
+
+	Health client.ConnectionHealth `json:"health"`
+}
+
+func (f *face) printStatus(conn client.Connection, health client.ConnectionHealth) {
 	f.say("%s", title(conn))
 	if conn.StatusReason != "" {
 		f.say("  %s", conn.StatusReason)
 	}
-	f.say("  connection %s, since %s", conn.ID, conn.CreatedAt.Local().Format(time.DateTime))
+	f.say("  %s", health.Headline)
+	f.say("  %s", health.Summary)
+	f.say("  connection %s, since %s", conn.ID, moment(conn.CreatedAt))
 	f.printChecklist(conn)
 	if conn.MissingScopes != nil && len(*conn.MissingScopes) > 0 {
 		f.say("  its login lacks %s: `starter doctor` says what to do", strings.Join(*conn.MissingScopes, " "))
 	}
 	if run := conn.CurrentRun; run != nil {
-		f.say("  %s %s: %s", run.Kind, standing(*run), far(*run))
+		f.say("  %s %s: %.0f %%, %s", run.Kind, condition(*run), math.Floor(run.Progress.Percent), far(*run))
+		if run.Reason != "" {
+			f.say("    %s", run.Reason)
+		}
 	}
+	f.printStanding(conn, health)
 	if conn.TemporalURL != nil {
 		f.say("  in Temporal: %s", *conn.TemporalURL)
 	}
-	if next := nextStep(conn); next != "" {
+	if next := f.nextOf(conn, health); next != "" {
 		f.say("Next: %s", next)
 	}
 }
@@ -70,6 +87,34 @@ func (f *face) printChecklist(conn client.Connection) {
 	if complete {
 		f.say("  Setup complete.")
 	}
+}
+
+// printStanding says what keeps records out of the CRM, and what is on the way.
+func (f *face) printStanding(conn client.Connection, health client.ConnectionHealth) {
+	for _, card := range health.Problems {
+		f.say("  %s", affected(card))
+	}
+	if health.Freshness.Pending > 0 {
+		f.say("  %s", f.onTheWay(conn, health.Freshness.Pending))
+	}
+	if !conn.Syncs.Contacts {
+		f.say("  contacts are switched off: %s switches them on", f.step("settings --on contacts"))
+	}
+}
+
+// nextOf says what a person can do with a connection whose records stand so.
+func (f *face) nextOf(conn client.Connection, health client.ConnectionHealth) string {
+	if conn.Status == client.StatusLive && conn.CurrentRun == nil {
+		for _, card := range health.Problems {
+			if card.Outcome == client.FailedOutcomeFailed || card.Problem.Retry == client.ExplanationRetryAfterFix {
+				return f.step("failed") + " tells what to do about what has not arrived, " + f.step("retry") + " sends it again."
+			}
+		}
+		if !conn.Syncs.Contacts {
+			return f.step("settings --on contacts") + " has contacts sent again."
+		}
+	}
+	return nextStep(conn)
 }
 
 // nextStep says what a person can do with a connection now.

@@ -19,12 +19,29 @@ func stub(t *testing.T, connections []client.Connection, routes map[string]http.
 	mux.HandleFunc("GET /v1/connections", func(w http.ResponseWriter, _ *http.Request) {
 		reply200(w, client.ConnectionList{Items: connections})
 	})
+	const health = "GET /v1/connections/{id}/health"
+	if routes[health] == nil {
+		mux.HandleFunc(health, always(healthOf(0)))
+	}
 	for pattern, handle := range routes {
 		mux.HandleFunc(pattern, handle)
 	}
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return map[string]string{"LOCKSTEP_API": server.URL, "LOCKSTEP_API_KEY": "lsk_test", "LOCKSTEP_DIR": t.TempDir()}
+}
+
+// healthOf is the health of a connection with so many records on their way, and
+// with problems.
+func healthOf(pending int64, cards ...client.ProblemCard) client.ConnectionHealth {
+	return client.ConnectionHealth{Headline: "So it stands.", Summary: "So the day was.", Problems: cards, Freshness: client.Freshness{Pending: pending}}
+}
+
+// cardOf is a problem that so many records have.
+func cardOf(outcome client.FailedOutcome, code string, records int64, examples ...string) client.ProblemCard {
+	return client.ProblemCard{Outcome: outcome, Records: records, Examples: examples, Problem: client.Explanation{
+		Code: code, Title: "Title of " + code, Meaning: "What " + code + " means.", Fix: "What mends " + code + ".", Retry: client.ExplanationRetryAfterFix,
+	}}
 }
 
 // always answers v.
@@ -79,7 +96,7 @@ func refuse(p client.Problem) http.HandlerFunc {
 // live returns a connection that is at work.
 func live(vendor string) client.Connection {
 	c := connectionTo(vendor, true)
-	c.Status, c.SyncEverySeconds = client.StatusLive, 300
+	c.Status, c.SyncEverySeconds, c.Syncs.Contacts = client.StatusLive, 300, true
 	return c
 }
 

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,8 +13,9 @@ func (f *face) syncCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sync [CONNECTION]",
 		Short: "Send what has changed now, rather than at the next cycle",
-		Long:  "What changes is sent by itself, as often as `starter settings` says. This looks for it at once.",
-		Args:  positionals,
+		Long: "What changes is sent by itself, as often as `starter settings` says. This looks for it at once, and waits until it is\n" +
+			"sent. Stopping this command does not stop that.",
+		Args: positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			r, conn, err := f.reach(ctx, args)
@@ -28,27 +26,14 @@ func (f *face) syncCommand() *cobra.Command {
 				if err := r.askToSync(ctx, conn); err != nil {
 					return err
 				}
-				f.say("%s is looked at in a moment. Next: `starter events --follow`.", conn.Label)
+				f.say("%s is looked at in a moment. Next: %s.", conn.Label, f.step("events --follow"))
 				return f.onlyJSON(conn)
 			}
-			shown := f.progress(-1, "looking for changes")
-			synced, err := r.sync(ctx, conn)
-			shown.end()
-			if err != nil {
-				return err
-			}
-			f.reportSync(synced)
-			return f.onlyJSON(synced)
+			return f.syncAndWait(ctx, r, conn)
 		},
 	}
 	cmd.Flags().BoolVar(&noWait, "no-wait", false, "do not wait until it has been looked")
 	return f.remotely(cmd)
-}
-
-// synced is what a look for changes came to.
-type synced struct {
-	At   time.Time    `json:"synced_at"`
-	Runs []client.Run `json:"runs"` // of what had changed; none when nothing had
 }
 
 func (r *remote) askToSync(ctx context.Context, conn client.Connection) error {
@@ -56,66 +41,61 @@ func (r *remote) askToSync(ctx context.Context, conn client.Connection) error {
 	return err
 }
 
-// sync has a connection look for changes and returns what it came to. A cycle
-// that was under way may end first; it is taken for this one.
-func (r *remote) sync(ctx context.Context, conn client.Connection) (synced, error) {
-	before, err := r.syncs(ctx, conn)
-	if err != nil {
-		return synced{}, err
-	}
-	if err := r.askToSync(ctx, conn); err != nil {
-		return synced{}, err
-	}
-	stuck := errors.New("the sync was asked for and has not ended: `starter status` and `starter runs` may tell why")
-	ctx, cancel := context.WithTimeoutCause(ctx, syncedWithin, stuck)
-	defer cancel()
-	out := synced{Runs: []client.Run{}}
-	err = poll(ctx, lookEvery, func() (bool, error) {
-		now, err := answer[client.Connection](r.GetConnectionWithResponse(ctx, conn.ID))
-		if err != nil || now.SyncedAt == nil || conn.SyncedAt != nil && !now.SyncedAt.After(*conn.SyncedAt) {
-			return false, err
+// syncAndWait has a connection look for changes, and shows one progress over all
+// that it sends.
+func (f *face) syncAndWait(ctx context.Context, r *remote, conn client.Connection) error {
+	shown, spins := f.progress(-1, "looking for changes"), true
+	so, err := r.sync(ctx, conn, func(so synced, total int64) {
+		if total == 0 {
+			return
 		}
-		out.At = *now.SyncedAt
-		return true, nil
+		if spins {
+			shown.end()
+			shown, spins = f.progress(total, "sync"), false
+		}
+		done := so.counts().Done
+		shown.of(total)
+		shown.show(done, thousands(done)+" of "+thousands(total))
 	})
+	shown.end()
 	if err != nil {
-		return out, err
+		f.sayGoesOn("sync", err)
+		return err
 	}
-	after, err := r.syncs(ctx, conn)
-	for _, run := range after {
-		if !slices.ContainsFunc(before, func(b client.Run) bool { return b.ID == run.ID && b.FinishedAt != nil }) {
-			out.Runs = append(out.Runs, run)
+	f.reportSync(so)
+	if so.Pending > 0 {
+		if conn, err = answer[client.Connection](r.GetConnectionWithResponse(ctx, conn.ID)); err != nil {
+			return err
 		}
+		f.say("%s", f.onTheWay(conn, so.Pending))
 	}
-	return out, err
+	f.say("Next: %s", f.afterSync(so))
+	return f.onlyJSON(so)
 }
 
-// syncedWithin is how long a cycle that a person asked for may take.
-const syncedWithin = 5 * time.Minute
-
-// syncs returns the latest runs of a connection that a cycle began.
-func (r *remote) syncs(ctx context.Context, conn client.Connection) ([]client.Run, error) {
-	list, err := answer[client.RunList](r.ListRunsWithResponse(ctx, conn.ID, nil))
-	return slices.DeleteFunc(list.Items, func(run client.Run) bool { return run.Kind != client.RunKindSync }), err
-}
-
-func (f *face) reportSync(s synced) {
-	if len(s.Runs) == 0 {
-		f.say("Nothing has changed since it was last looked.")
-		f.say("Next: `starter records load FILE` brings changes; they are sent by themselves, too.")
+// reportSync says what a look for changes came to.
+func (f *face) reportSync(so synced) {
+	if len(so.Runs) == 0 {
+		if so.Pending == 0 {
+			f.say("Nothing has changed since it was last looked.")
+		}
 		return
 	}
-	var failed int64
-	for _, run := range s.Runs {
-		f.say("%s: %s.", plural(run.Counts.Total, "changed record"), outcome(run.Counts))
-		failed += run.Counts.Failed
-		if run.Reason != "" {
-			f.say("  %s", run.Reason)
-		}
+	counts := so.counts()
+	f.say("%s: %s.", plural(counts.Total, "changed record"), outcome(counts))
+	if reason := so.Runs[0].Reason; reason != "" {
+		f.say("  %s", reason)
 	}
-	if failed > 0 {
-		f.say("Next: `starter failed` tells why records failed and what to do about it, `starter retry` sends them again.")
-	} else {
-		f.say("Next: `starter events` shows what became of each record.")
+}
+
+// afterSync says what a person can do next.
+func (f *face) afterSync(so synced) string {
+	well := f.step("events") + " shows what became of each record."
+	switch {
+	case so.Pending > 0:
+		well = f.step("status") + " tells how many are left."
+	case len(so.Runs) == 0:
+		well = "`starter records load FILE` brings changes; they are sent by themselves, too."
 	}
+	return f.afterSending(so.counts(), well)
 }

@@ -53,7 +53,7 @@ func (g *leg) edit(ctx context.Context, conn client.Connection, seen *sights) er
 	}
 	id := page.Items[0].ExternalID
 	g.say("\nA change: contact %s gets another title. A sync sends it; one runs by itself every %s, this one is asked for.",
-		id, time.Duration(conn.SyncEverySeconds)*time.Second)
+		id, every(conn))
 	begun := time.Now()
 	event, err := g.alter(ctx, conn, map[string]any{"external_id": id, "title": "Titled at " + begun.Format(time.TimeOnly)})
 	if err != nil {
@@ -167,7 +167,7 @@ func (g *leg) alter(ctx context.Context, conn client.Connection, record map[stri
 	if conn, err = answer[client.Connection](g.remote.GetConnectionWithResponse(ctx, conn.ID)); err != nil {
 		return client.Event{}, err
 	}
-	if _, err := g.remote.sync(ctx, conn); err != nil {
+	if _, err := g.remote.sync(ctx, conn, func(synced, int64) {}); err != nil {
 		return client.Event{}, err
 	}
 	news, err := g.remote.events(ctx, conn, eventQuery{limit: pageMost}, func(e client.Event) bool { return later(e.ID, last) })

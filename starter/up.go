@@ -66,7 +66,7 @@ func (f *face) upCommand() *cobra.Command {
 	flags.StringVar(&o.contacts, "contacts", "", "the file of contacts to load (default a made-up sample)")
 	flags.DurationVar(&o.latency, "latency", 0, "of every answer of the sandbox, such as 100ms")
 	flags.StringVar(&o.rate, "rate", "", "limit of the sandbox, such as 190/10s (default the vendor's own)")
-	flags.StringArrayVar(&o.faults, "fault", nil, "fault of the sandbox, KIND[:every=N|rows=N|p=F]; may be repeated")
+	flags.StringArrayVar(&o.faults, "fault", nil, "`fault` of the sandbox, KIND[:every=N|rows=N|p=F]; may be repeated")
 	flags.IntVar(&o.kills, "kill-worker", 0, "how many times to kill the worker during the import")
 	flags.IntVar(&o.workers, "workers", 1, "how many workers to run")
 	flags.StringVar(&o.dir, "dir", "", "where state is kept (default LOCKSTEP_DIR, else .lockstep; with --once a temporary one; that is removed at the end)")

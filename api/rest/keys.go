@@ -49,6 +49,10 @@ func (s *Server) ListKeys(ctx context.Context, _ ListKeysRequestObject) (ListKey
 func (s *Server) CreateKey(ctx context.Context, req CreateKeyRequestObject) (CreateKeyResponseObject, error) {
 	caller, _ := callerOf(ctx)
 	key, secret, err := lockstep.NewAPIKey(caller.WorkspaceID, req.Body.Name, lockstep.Role(req.Body.Role))
+	if crm.KindOf(err) == crm.KindInvalid {
+		fault := RequestError{Where: "body.name", Message: "is blank, or holds control characters"}
+		return nil, &Error{Code: codeRequestInvalid, Err: err, errors: []RequestError{fault}}
+	}
 	if err != nil {
 		return nil, err
 	}

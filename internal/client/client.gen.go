@@ -426,7 +426,7 @@ type Column struct {
 	// Custom It is no field of ours but an attribute of the workspace's own.
 	Custom bool `json:"custom"`
 
-	// Field What its values are kept under; empty for the external id.
+	// Field What its values are kept under; empty for an external id that is no field of ours.
 	Field string `json:"field"`
 
 	// Name As it was given.

@@ -85,9 +85,12 @@ func (c *collector) reject(line int, externalID string, f flaw) {
 	})
 }
 
-// load returns what was collected, or an *Error when no row had an external
-// id to go by.
+// load returns what was collected, or an *Error when there were no rows, or none
+// had an external id to go by.
 func (c *collector) load() (Load, error) {
+	if c.report.Rows == 0 {
+		return Load{}, &Error{Code: "no_records", Detail: "There are no rows.", Fix: "Send at least one record."}
+	}
 	if c.columns.id == "" && len(c.columns.seen) > 0 {
 		return Load{}, c.columns.refusal()
 	}

@@ -14,14 +14,14 @@ import (
 // Column is one column and what its values are kept under.
 type Column struct {
 	Name   string // as it was given
-	Field  string // empty for the external id
+	Field  string // empty for an external id that is no field of ours
 	Custom bool   // no field of ours, but an attribute of the workspace's own
 }
 
 // layout says what the names of a row mean.
 type layout struct {
-	id     int // which of them is the external id; -1 when none is
-	fields []string
+	id     int      // which of them is the external id; -1 when none is
+	fields []string // empty for what is not kept as one
 }
 
 // columns finds out what column names mean. Rows of JSON may differ in theirs;
@@ -53,7 +53,8 @@ func (c *columns) layout(names []string) (layout, error) {
 	l := layout{id: c.chooseID(names)}
 	l.fields = fieldNames(c.object, names, l.id)
 	for i, name := range names {
-		column := Column{Name: name, Field: l.fields[i], Custom: i != l.id && !recognised(c.object, l.fields[i])}
+		field := l.fields[i]
+		column := Column{Name: name, Field: field, Custom: field != "" && !recognised(c.object, field)}
 		if !c.known[column] {
 			c.known[column] = true
 			c.seen = append(c.seen, column)
@@ -135,22 +136,20 @@ func (c *columns) refusal() *Error {
 	return r
 }
 
-// fieldNames returns what each of names but the external id is kept under: a
-// field of ours, given to the name that says it best, or else the name itself in
-// snake case. No two are the same.
+// fieldNames returns what each of names is kept under: a field of ours, given to
+// the name that says it best, or else the name itself in snake case. No two are
+// the same. The external id is kept as a field of ours, or as none.
 func fieldNames(object crm.Object, names []string, id int) []string {
-	first := make(map[string]int, len(names)) // plain name → the first that has it
-	for i, name := range slices.Backward(names) {
-		if i != id {
-			first[plain(name)] = i
-		}
+	alike := make(map[string][]int, len(names)) // plain name → those that have it
+	for i, name := range names {
+		alike[plain(name)] = append(alike[plain(name)], i)
 	}
 	fields := make([]string, len(names))
 	taken := make(map[string]int, len(names)) // field or its base → how many
 	for _, alias := range aliases[object] {
 		for _, other := range alias.names {
-			if i, ok := first[other]; ok {
-				fields[i] = alias.field
+			if candidates := alike[other]; len(candidates) > 0 {
+				fields[closest(names, candidates, alias.field)] = alias.field
 				taken[alias.field]++
 				break
 			}
@@ -162,6 +161,24 @@ func fieldNames(object crm.Object, names []string, id int) []string {
 		}
 	}
 	return fields
+}
+
+// closest returns which of the candidates among names is spelled most like
+// field: letter for letter, or at least in the same words; the first of several.
+func closest(names []string, candidates []int, field string) int {
+	return slices.MinFunc(candidates, func(a, b int) int {
+		return cmp.Compare(distance(names[a], field), distance(names[b], field))
+	})
+}
+
+func distance(name, field string) int {
+	switch {
+	case name == field:
+		return 0
+	case strings.Join(wordsOf(name), "_") == field:
+		return 1
+	}
+	return 2
 }
 
 // custom returns what the values of an unknown column are kept under.

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -93,6 +94,65 @@ func TestTheNameThatSaysItBestGetsTheField(t *testing.T) {
 	names := []string{"Work Email", "Email", "E-mail", "email 2", "", "Email", "#"}
 
 	require.Equal(t, []string{"work_email", "email", "e_mail", "email_2", "column_5", "email_3", "column_7"}, fieldNames(crm.Contact, names, -1))
+}
+
+func TestTheNameThatIsTheFieldsOwnGetsItWhereverItStands(t *testing.T) {
+	t.Parallel()
+
+	for names, want := range map[string]string{
+		"E-mail|Email 1|email":          "e_mail|email_1|email",
+		"E-mail|EMAIL|email":            "e_mail|email_2|email",
+		"E-mail|Email":                  "e_mail|email",
+		"FirstName|first name|Forename": "first_name|first_name_2|forename",
+		"firstname|first_name":          "firstname|first_name",
+		"ZipPostalCode|Postal Code|zip": "zip_postal_code|postal_code|zip",
+	} {
+		require.Equal(t, want, strings.Join(fieldNames(crm.Contact, strings.Split(names, "|"), -1), "|"), names)
+	}
+}
+
+func TestColumnOfTheExternalIDsStaysTheFieldThatItIs(t *testing.T) {
+	t.Parallel()
+
+	tests := map[string]struct {
+		object   crm.Object
+		id, text string
+		fields   map[string]any
+		columns  []Column
+	}{
+		"a field of ours": {
+			crm.Contact, "email", "email,first_name,last_name\nada@x.io,Ada,Lovelace\n",
+			map[string]any{"email": "ada@x.io", "first_name": "Ada", "last_name": "Lovelace"},
+			[]Column{{Name: "email", Field: "email"}, {Name: "first_name", Field: "first_name"}, {Name: "last_name", Field: "last_name"}},
+		},
+		"a field of ours by another name": {
+			crm.Company, "Organisation", "City,Organisation\nBonn,Acme\n",
+			map[string]any{"city": "Bonn", "name": "Acme"},
+			[]Column{{Name: "City", Field: "city"}, {Name: "Organisation", Field: "name"}},
+		},
+		"what another column is better called": {
+			crm.Contact, "Work Email", "Work Email,Email\na@x.io,b@x.io\n",
+			map[string]any{"email": "b@x.io"},
+			[]Column{{Name: "Work Email"}, {Name: "Email", Field: "email"}},
+		},
+		"no field of ours": {
+			crm.Contact, "account_id", "account_id,City\n7,Bonn\n",
+			map[string]any{"city": "Bonn"},
+			[]Column{{Name: "account_id"}, {Name: "City", Field: "city"}},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+
+			load, err := Read(strings.NewReader(test.text), Options{Object: test.object, Format: CSV, IDColumn: test.id})
+			require.NoError(t, err)
+			require.Len(t, load.Records, 1)
+			require.Equal(t, test.fields, load.Records[0].Fields)
+			require.Equal(t, test.id, load.Report.IDColumn)
+			require.Equal(t, test.columns, load.Report.Columns)
+		})
+	}
 }
 
 func TestReportNamesEveryColumn(t *testing.T) {

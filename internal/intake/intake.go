@@ -9,6 +9,7 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -105,7 +106,17 @@ func Read(r io.Reader, o Options) (Load, error) {
 	if err != nil {
 		return Load{}, err
 	}
-	c := newCollector(o)
+	load, err := newCollector(o).read(text)
+	_, refused := errors.AsType[*Error](err)
+	if text.binary && (refused || len(load.Report.Columns) == 0 && err == nil) {
+		return Load{}, notText("This is no text in any encoding that is read.")
+	}
+	load.Report.Encoding = text.encoding()
+	return load, err
+}
+
+// read returns what text holds, but for its encoding.
+func (c *collector) read(text *text) (Load, error) {
 	rows, err := c.open(text)
 	if err != nil {
 		return Load{}, err
@@ -118,9 +129,7 @@ func Read(r io.Reader, o Options) (Load, error) {
 			return Load{}, err
 		}
 	}
-	load, err := c.load()
-	load.Report.Encoding = text.encoding()
-	return load, err
+	return c.load()
 }
 
 // open returns the rows of text.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -284,6 +285,11 @@ func TestEncodingIsFoundAndTold(t *testing.T) {
 func TestWhatCannotBeUsedIsRefused(t *testing.T) {
 	t.Parallel()
 
+	const image = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00"
+	var random [4096]byte
+	_, err := rand.NewChaCha8([32]byte{1}).Read(random[:])
+	require.NoError(t, err)
+	noise := string(random[:])
 	var many strings.Builder
 	many.WriteString("external_id\n")
 	for i := range MaxRows + 1 {
@@ -313,6 +319,16 @@ func TestWhatCannotBeUsedIsRefused(t *testing.T) {
 		"nothing, as JSON":            {JSON, "", "", "empty"},
 		"an object where an array is": {JSON, "", `{"external_id": "1"}`, "json_not_array"},
 		"prose where an array is":     {JSON, "", `Dear all`, "json_not_array"},
+		"a header alone":              {CSV, "", "external_id,Email\n", "no_records"},
+		"an empty array":              {JSON, "", "[]", "no_records"},
+		"blank lines, as NDJSON":      {NDJSON, "", "\n \n", "no_records"},
+		"an image":                    {CSV, "", image, "not_text"},
+		"an image, as JSON":           {JSON, "", image, "not_text"},
+		"random bytes":                {CSV, "", noise, "not_text"},
+		"random bytes, as NDJSON":     {NDJSON, "", noise, "not_text"},
+		"random bytes, and an id":     {CSV, "Email", noise, "not_text"},
+		"a web page":                  {CSV, "", "\ufeff\r\n<!DOCTYPE html>\n<title>Sign in</title>\n", "not_text"},
+		"a web page, as JSON":         {JSON, "", "<HTML lang=en>\n", "not_text"},
 		"a workbook":                  {CSV, "", "PK\x03\x04whatever", "not_text"},
 		"UTF-16 without its mark":     {CSV, "", "e\x00x\x00,\x00i\x00d\x00", "not_text"},
 	}
@@ -334,6 +350,33 @@ func TestRefusalWithoutAnIDListsTheColumns(t *testing.T) {
 	require.Equal(t, `Each record needs an external id, by which it is recognised from then on: the column external_id, `+
 		`else the first whose name ends in "Id". There are: "First Name", "Email".`, r.Detail)
 	require.NotContains(t, r.Error(), "First Name")
+}
+
+func TestRefusalsSayWhatWasSentInstead(t *testing.T) {
+	t.Parallel()
+
+	for text, detail := range map[string]string{
+		"external_id\n":                   "There are no rows.",
+		"<!doctype html><title>x</title>": "This is a web page, not a CSV.",
+		"\x89PNG\r\n\x1a\n":               "This is an image.",
+		"\x7fELF\x02\x01\x01\x00\x00\x00": "This is no text in any encoding that is read.",
+	} {
+		require.Equal(t, detail, refused(t, Options{Object: crm.Contact, Format: CSV}, text).Detail)
+	}
+}
+
+func TestTextWithStrayControlCharactersIsText(t *testing.T) {
+	t.Parallel()
+
+	// Few of them cost their rows alone; many, only what could not be used anyway.
+	r := refused(t, Options{Object: crm.Contact, Format: CSV}, "First Name,Notes\nAda,a vertical tab\v of a spreadsheet\n")
+	require.Equal(t, "no_external_id", r.Code)
+	load := read(t, CSV, "external_id,x\n1,\x00\x01\x02\x03\n2,ok\n")
+	require.Len(t, load.Records, 1)
+	require.Len(t, load.Report.Faults, 1)
+	for _, odd := range []string{"Gar\xe7on \x80 \x99", "\x93\x94\x8a\x9a\x8e"} { // Windows-1252, all above ASCII
+		require.Len(t, read(t, CSV, "external_id,x\n1,"+strings.Repeat(odd, 100)+"\n").Records, 1)
+	}
 }
 
 func TestAsManyRowsAsMayBeAreRead(t *testing.T) {

@@ -57,7 +57,7 @@ func openTable(r io.Reader) (*table, error) {
 		return nil, &Error{Code: "header_unreadable", Detail: "The first row does not end where it should: the lines end in a lone carriage return.", Fix: "Save the file as CSV with usual line ends and load that."}
 	}
 	if strings.ContainsFunc(strings.Join(header, ""), isForbidden) {
-		return nil, &Error{Code: "not_text", Detail: "The first row, which names the columns, holds control characters.", Fix: "Save the file as CSV in UTF-8 and load that."}
+		return nil, notText("The first row, which names the columns, holds control characters.")
 	}
 	t.header = header
 	return t, nil

@@ -18,6 +18,7 @@ type text struct {
 	io.Reader
 
 	encoding func() string // once it has been read
+	binary   bool          // it begins like no text in any encoding that is read
 }
 
 // The first bytes of what is no text but is sent all the same.
@@ -26,18 +27,25 @@ var binaries = map[string]string{
 	"\xd0\xcf\x11\xe0": "an old Excel workbook",
 	"\x1f\x8b":         "a gzip archive",
 	"%PDF":             "a PDF",
+	"\x89PNG":          "an image",
+	"\xff\xd8\xff":     "an image",
+	"GIF8":             "an image",
 }
 
+// startSize is how much of a text is looked at to see what it is, in bytes.
+const startSize = 1 << 10
+
 // decode finds out how r is encoded, by its byte order mark where there is one.
+// It returns an *Error when r is something else that people send.
 func decode(r io.Reader) (*text, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
-	start, err := buffered.Peek(4)
+	start, err := buffered.Peek(startSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("reading records: %w", err)
 	}
 	for magic, what := range binaries {
 		if bytes.HasPrefix(start, []byte(magic)) {
-			return nil, &Error{Code: "not_text", Detail: "This is " + what + ".", Fix: "Save or export it as CSV in UTF-8 and load that."}
+			return nil, notText("This is " + what + ".")
 		}
 	}
 	switch {
@@ -49,9 +57,40 @@ func decode(r io.Reader) (*text, error) {
 		if _, err := buffered.Discard(3); err != nil {
 			return nil, fmt.Errorf("reading records: %w", err)
 		}
+		start = start[3:]
+	}
+	if isPage(start) {
+		return nil, &Error{
+			Code: "not_text", Detail: "This is a web page, not a CSV.",
+			Fix: "Look where the file is from: a page to sign in on is easily saved in its place. Export the records as CSV and load that.",
+		}
 	}
 	lenient := &lenient{}
-	return &text{Reader: transform.NewReader(buffered, lenient), encoding: lenient.encoding}, nil
+	return &text{Reader: transform.NewReader(buffered, lenient), encoding: lenient.encoding, binary: isBinary(start)}, nil
+}
+
+func notText(detail string) *Error {
+	return &Error{Code: "not_text", Detail: detail, Fix: "Save or export it as CSV in UTF-8 and load that."}
+}
+
+// isPage tells whether what begins with start is HTML.
+func isPage(start []byte) bool {
+	start = bytes.ToLower(bytes.TrimSpace(start))
+	return bytes.HasPrefix(start, []byte("<!doctype")) || bytes.HasPrefix(start, []byte("<html"))
+}
+
+// isBinary tells whether more than one in twenty of the characters of start are
+// control characters: of random bytes it is one in nine, and a text has a few at
+// most, each of which costs it one row.
+func isBinary(start []byte) bool {
+	decoded, _, _ := transform.Bytes(&lenient{}, start) // which takes all bytes
+	controls := 0
+	for _, r := range string(decoded) {
+		if isForbidden(r) {
+			controls++
+		}
+	}
+	return controls*20 > utf8.RuneCount(decoded)
 }
 
 func wide(r io.Reader, order unicode.Endianness, name string) *text {

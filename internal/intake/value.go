@@ -13,7 +13,7 @@ import (
 func fieldsOf(r row, l layout) (map[string]any, *flaw) {
 	fields := make(map[string]any, len(r.values))
 	for i, v := range r.values {
-		if i == l.id {
+		if l.fields[i] == "" {
 			continue
 		}
 		value, problem := scalar(r.names[i], v)

@@ -77,11 +77,11 @@ func (e *Error) Problem() Problem { return explain(e.Code, e.Detail) }
 // problems is the registry. In place of {} in a fix stands what it is about: an
 // error's detail, or else the subject.
 var problems = map[Code]Problem{
-	CodeStateUnknown:      {Title: "Sign-in not recognised", Meaning: "The CRM sent the browser back with a sign-in that Lockstep did not begin, or that is long over.", Fix: "Begin again from the connection's page."},
-	CodeStateExpired:      {Title: "Sign-in took too long", Meaning: "More than ten minutes passed between pressing Connect and coming back from the CRM.", Fix: "Begin again from the connection's page."},
-	CodeStateReplayed:     {Title: "Sign-in used already", Meaning: "This sign-in was completed before; reloading its last page does nothing.", Fix: "Look at the connection's page: it is connected, or says what is missing. Begin again from there if it is not."},
-	CodeWrongBrowser:      {Title: "Another browser", Meaning: "The sign-in was begun in another browser than the one that came back, so Lockstep cannot know that it was you.", Fix: "Begin and finish in one browser, with cookies allowed, from the connection's page."},
-	CodeConnectionChanged: {Title: "Connection changed meanwhile", Meaning: "The connection was disconnected or connected again while you were signing in.", Fix: "Begin again from the connection's page."},
+	CodeStateUnknown:      {Title: "Sign-in not recognised", Meaning: "The CRM sent the browser back with a sign-in that Lockstep did not begin, or that is long over.", Fix: "Ask for a new link and begin again."},
+	CodeStateExpired:      {Title: "Sign-in took too long", Meaning: "More than ten minutes passed between pressing Connect and coming back from the CRM.", Fix: "Ask for a new link and begin again."},
+	CodeStateReplayed:     {Title: "Sign-in used already", Meaning: "This sign-in was finished or given up before; reloading its last page does nothing.", Fix: "Look at the connection's status: it is connected, or says what is missing. Ask for a new link if it is not."},
+	CodeWrongBrowser:      {Title: "Another browser", Meaning: "The sign-in was begun in another browser than the one that came back, so Lockstep cannot know that it was you.", Fix: "Begin and finish in one browser, with cookies allowed: ask for a new link."},
+	CodeConnectionChanged: {Title: "Connection changed meanwhile", Meaning: "The connection was disconnected or connected again while you were signing in.", Fix: "Ask for a new link and begin again."},
 
 	CodeDenied:           {Title: "Access denied", Meaning: "Somebody pressed Deny on the CRM's page, or the user may not allow applications.", Fix: "Begin again and press Allow, as a user who may allow applications."},
 	CodeRedirectMismatch: {Title: "Callback URL not registered", Meaning: "The app that Lockstep uses with this CRM does not list Lockstep's callback URL.", Fix: "Add {} to the callback URLs of the app in the CRM, letter for letter, wait ten minutes, and begin again.", subject: "Lockstep's callback URL"},
@@ -91,7 +91,7 @@ var problems = map[Code]Problem{
 	CodeScopeRefused:     {Title: "Scope not allowed", Meaning: "The app that Lockstep uses with this CRM does not allow what Lockstep asks for.", Fix: "Allow {} in the settings of the app in the CRM, and begin again.", subject: "the scopes that Lockstep asks for"},
 	CodeRefused:          {Title: "Refused by the CRM", Meaning: "The CRM refused to connect for a reason of its own.", Fix: "Begin again; if it happens again, show the CRM's administrator the CRM's own code."},
 
-	CodeCodeExpired:         {Title: "Sign-in no longer valid", Meaning: "The CRM no longer accepts the code that it sent back: it lives for minutes and works once.", Fix: "Begin again from the connection's page."},
+	CodeCodeExpired:         {Title: "Sign-in no longer valid", Meaning: "The CRM no longer accepts the code that it sent back: it lives for minutes and works once.", Fix: "Ask for a new link and begin again."},
 	CodeScopeMissing:        {Title: "Scope missing", Meaning: "The CRM granted less than Lockstep needs.", Fix: "Allow {} in the settings of the app in the CRM, and begin again.", subject: "the missing scopes"},
 	CodeRefreshTokenMissing: {Title: "No lasting access", Meaning: "The CRM granted access for hours only, without the token that renews it.", Fix: "Allow lasting access (the scope refresh_token or offline_access) in the settings of the app in the CRM, and begin again."},
 	CodeForeignHost:         {Title: "Unknown CRM address", Meaning: "The CRM's answer names an address that is not the CRM's, so Lockstep sent nothing there and forgot the grant.", Fix: "Begin again; if it happens again, tell support, for somebody may be in between."},

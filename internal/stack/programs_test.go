@@ -38,7 +38,7 @@ func programs() map[string]func(args []string) error {
 	return map[string]func([]string) error{
 		"obedient": obedient, "stubborn": stubborn, "broken": broken, "silent": silent, "hungry": hungry,
 		"holder": holder, "parent": parent, "keeper": keeper,
-		"worker": worker, "api": api, "crmsim": crmsim, "temporal": temporal,
+		"worker": worker, "api": api, "crmsim": crmsim, "temporal": temporal, "listeners": listeners,
 	}
 }
 
@@ -131,6 +131,20 @@ func crmsim(args []string) error {
 	return serve(after(args, "--admin"), strings.Join(args, "\n"), func(at string) any {
 		return map[string]string{"admin": "http://" + at, "salesforce": "http://127.0.0.1:9"}
 	})
+}
+
+// listeners listens on the address behind each flag, as the sandbox does.
+func listeners(args []string) error {
+	at := make(map[string]string)
+	for flag := range slices.Chunk(args, 2) {
+		l, err := net.Listen("tcp", flag[1]) //nolint:noctx // until it is killed
+		if err != nil {
+			return err
+		}
+		at[strings.TrimPrefix(flag[0], "--")] = "http://" + l.Addr().String()
+	}
+	announce(at)
+	return stay()
 }
 
 func temporal(args []string) error {

@@ -36,13 +36,9 @@ type Sandbox struct {
 
 // StartSandbox returns when the sandbox serves.
 func StartSandbox(ctx context.Context, cfg SandboxConfig) (*Sandbox, error) {
-	at := make(map[string]string)
-	for name, port := range cfg.Ports {
-		address, err := preferred(port)
-		if err != nil {
-			return nil, err
-		}
-		at[name] = address
+	at, err := preferred(cfg.Ports)
+	if err != nil {
+		return nil, fmt.Errorf("starting crmsim: %w", err)
 	}
 	args := func() []string {
 		var args []string

@@ -42,15 +42,15 @@ type API struct {
 // StartAPI starts the API on 127.0.0.1, at port or the next free one, and
 // returns when it answers. Port 0 takes any free one.
 func StartAPI(ctx context.Context, cfg ServiceConfig, port int) (*API, error) {
-	address, err := preferred(port)
+	wanted, err := preferred(map[string]int{"api": port})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("starting %s: %w", cfg.Name, err)
 	}
 	var at struct {
 		API string `json:"api"`
 	}
 	c := cfg.command(&at)
-	c.Env = append(slices.Clone(cfg.Env), "LOCKSTEP_ADDRESS="+address)
+	c.Env = append(slices.Clone(cfg.Env), "LOCKSTEP_ADDRESS="+wanted["api"])
 	c.Ready = func(ctx context.Context) error { return answers(ctx, at.API) }
 	p, err := Start(ctx, c)
 	if err != nil {

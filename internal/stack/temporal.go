@@ -35,13 +35,9 @@ func StartTemporal(ctx context.Context, cfg TemporalConfig) (*Temporal, error) {
 	if cfg.Namespace == "" {
 		cfg.Namespace = "default"
 	}
-	address, err := preferred(cfg.Port)
+	wanted, err := preferred(map[string]int{"address": cfg.Port, "ui": cfg.UIPort})
 	if err != nil {
-		return nil, err
-	}
-	ui, err := preferred(cfg.UIPort)
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("starting temporal: %w", err)
 	}
 
 	var at struct {
@@ -54,7 +50,7 @@ func StartTemporal(ctx context.Context, cfg TemporalConfig) (*Temporal, error) {
 	p, err := Start(ctx, Command{
 		Name:      "temporal",
 		Path:      cfg.Bin,
-		Args:      args(address, ui),
+		Args:      args(wanted["address"], wanted["ui"]),
 		Log:       cfg.Log,
 		Announces: &at,
 		Exited:    cfg.Exited,
