@@ -111,7 +111,7 @@ func (s *signIns) unfinished(ctx context.Context, p oauth.Pending, err error) {
 	if err == nil && c.Status == lockstep.StatusConnecting {
 		err = s.rows.SetStatus(ctx, c.WorkspaceID, c.ID, lockstep.StatusConnecting, why)
 	}
-	if err == nil {
+	if _, flow := errors.AsType[*oauth.Error](refusal); flow && err == nil { // others are in the log by now
 		err = s.rows.RecordEvent(ctx, p.WorkspaceID, p.ConnectionID, "sign_in_failed", "", why)
 	}
 	if err != nil {
