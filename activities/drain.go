@@ -2,6 +2,8 @@ package activities
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -257,7 +259,7 @@ func (d *drain) send(ctx context.Context, jobs <-chan []lockstep.Claimed) error 
 	for range d.facts.Limits.Concurrency {
 		group.Go(func() error {
 			for rows := range jobs {
-				settlements, err := d.push(ctx, rows)
+				settlements, err := d.pushSafely(ctx, rows)
 				if err != nil {
 					return err
 				}
@@ -271,6 +273,18 @@ func (d *drain) send(ctx context.Context, jobs <-chan []lockstep.Claimed) error 
 		})
 	}
 	return group.Wait()
+}
+
+// pushSafely is push, with a panic made the failure of this chunk: it is a bug of
+// ours, and would take every other run of the worker along.
+func (d *drain) pushSafely(ctx context.Context, rows []lockstep.Claimed) (settlements []lockstep.Settlement, err error) {
+	defer func() {
+		if r := recover(); r != nil { // its text may quote a record
+			activity.GetLogger(ctx).Error("a batch panicked", "type", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
+			err = &crm.Error{Kind: crm.KindInternal, Op: "drain.push", Code: "panic"}
+		}
+	}()
+	return d.push(ctx, rows)
 }
 
 // settle ends claims, everything that is ready in one statement.

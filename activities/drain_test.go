@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"lockstep/activities"
@@ -222,6 +223,18 @@ func TestRefusedRecordFailsAloneWithItsReason(t *testing.T) {
 
 	require.Equal(t, lockstep.Counts{Total: 40, Created: 39, Failed: 1}, out.Counts)
 	require.Equal(t, map[string]lockstep.Code{external(7): "validation_rule"}, b.problems(t, lockstep.OutcomeFailed))
+}
+
+func TestPanicIsTheFailureOfItsChunkAndOfNothingElse(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 5)
+	b.crm.write = func(int, crm.Batch) error { panic("planted-panic") }
+	_, err := b.env.ExecuteActivity(b.drain.Drain, flow.ChunkInput{ConnectionRef: b.ref(), Run: b.run.ID})
+
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.Equal(t, string(lockstep.CodeInternal), app.Type())
+	require.NotContains(t, err.Error(), "planted-panic")
 }
 
 func TestOfWhatACRMSaysTheBeginningIsKept(t *testing.T) {

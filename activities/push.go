@@ -459,7 +459,7 @@ func clipped(detail string) string {
 // attempts.
 func (it item) putBack(e *crm.Error) lockstep.Settlement {
 	s := it.settle("", lockstep.CodeOf(e), "")
-	s.Defer = max(e.RetryAfter, min(backoffFirst<<min(it.Attempts, 16), backoffRecord))
+	s.Defer = max(e.RetryAfter, min(backoffFirst<<max(0, min(it.Attempts, 16)), backoffRecord))
 	s.InDoubt = it.InDoubt || e.Kind == crm.KindUnknown
 	s.Absent = it.Absent
 	return s

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +32,7 @@ func (f *face) alertsShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			f.say("Alerts go to %s, since %s.", alerts.URL, alerts.UpdatedAt.Local().Format(time.DateTime))
+			f.say("Alerts go to %s, since %s.", alerts.URL, moment(alerts.UpdatedAt))
 			f.say("Next: `starter alerts set URL` sends them elsewhere, signed with a new secret; `starter alerts stop` ends them.")
 			return f.onlyJSON(alerts)
 		},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -45,7 +44,7 @@ func (f *face) apiKeysListCommand() *cobra.Command {
 			w := tabwriter.NewWriter(f.stdout, 0, 0, 2, ' ', 0)
 			_, _ = fmt.Fprintln(w, "KEY\tNAME\tROLE\tISSUED")
 			for _, key := range list.Items {
-				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", key.ID, key.Name, key.Role, key.CreatedAt.Local().Format(time.DateTime))
+				_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", key.ID, key.Name, key.Role, moment(key.CreatedAt))
 			}
 			_ = w.Flush()
 			f.say("Next: `starter api-keys issue NAME --role ROLE` makes another, `starter api-keys revoke KEY` ends one.")

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -82,7 +81,7 @@ func (f *face) printAudit(entries []client.AuditEntry, more bool) {
 	w := tabwriter.NewWriter(f.stdout, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "WHEN\tWHO\tWHAT\tOF\t")
 	for _, e := range entries {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Local().Format(time.DateTime), who(e), e.Action, cmp.Or(e.Target, "the workspace"), e.Detail)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", moment(e.At), who(e), e.Action, cmp.Or(e.Target, "the workspace"), e.Detail)
 	}
 	_ = w.Flush()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,8 @@ func (f *face) connectCommand() *cobra.Command {
 		Short: "Connect a CRM, such as salesforce, or sign in to it again",
 		Long: "Prints a link, opens it in a browser where there is one, and waits until somebody has signed in to the CRM and the\n" +
 			"connection is ready. Where one waits for a sign-in already, lacks scopes, or was disconnected, that one goes on, with the\n" +
-			"same account; --new makes another. A connection that is named by its id is signed in to again however it is.\n" +
+			"same account; --new makes another, as one that is well does not. A connection that is named by its id is signed in to\n" +
+			"again however it is.\n" +
 			"With --json there are two lines: the connection with its authorize_url, and the connection when it is ready.",
 		Args: positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +50,11 @@ func (f *face) connectCommand() *cobra.Command {
 				return err
 			}
 			f.say("\n%s", title(conn))
-			if next := nextStep(conn); next != "" {
+			name := args[0]
+			if fresh { // of which there may be two
+				name = conn.ID.String()
+			}
+			if next := nextStep(conn, calling(name)); next != "" {
 				f.say("Next: `starter records load FILE` if that is not done yet. Then %s", next)
 			}
 			return f.onlyJSON(conn)
@@ -72,17 +78,36 @@ func (r *remote) beginSignIn(ctx context.Context, name, contactsAs string, fresh
 	if err != nil {
 		return signIn{}, err
 	}
+	var well []client.Connection
 	for _, conn := range list.Items {
 		waits := !fresh && conn.Vendor == name && waitsForSignIn(conn) && (contactsAs == "" || maps.Equal(conn.Targets, targets))
 		if waits || conn.ID.String() == name {
 			return r.signInAgain(ctx, conn)
 		}
+		if !fresh && conn.Vendor == name && !waitsForSignIn(conn) {
+			well = append(well, conn)
+		}
+	}
+	if len(well) > 0 {
+		return signIn{}, connectedAlready(well)
 	}
 	body := client.CreateConnection{Vendor: name}
 	if contactsAs != "" {
 		body.Targets = &targets
 	}
 	return answer[signIn](r.CreateConnectionWithResponse(ctx, &client.CreateConnectionParams{IdempotencyKey: requestKey()}, body))
+}
+
+// connectedAlready says that there are connections to a vendor, and that all is
+// well with them.
+func connectedAlready(well []client.Connection) error {
+	var b strings.Builder
+	b.WriteString("nothing has to be signed in to:")
+	for _, conn := range well {
+		fmt.Fprintf(&b, "\n  %s; `starter connect %s` signs in to it again", title(conn), conn.ID)
+	}
+	fmt.Fprintf(&b, "\n`starter connect %s --new` connects another account", well[0].Vendor)
+	return errors.New(b.String())
 }
 
 // signInAgain returns where to sign in for a connection that there is.
@@ -103,7 +128,7 @@ func waitsForSignIn(conn client.Connection) bool {
 // offer shows a person the link to sign in with.
 func (f *face) offer(ctx context.Context, in signIn, noBrowser bool) error {
 	f.say("Sign in to %s in a browser, within %s:\n\n  %s\n", in.Label,
-		time.Until(in.ExpiresAt).Round(time.Minute), in.AuthorizeURL)
+		span(time.Until(in.ExpiresAt).Round(time.Minute)), in.AuthorizeURL)
 	if err := f.onlyJSON(in); err != nil {
 		return err
 	}
@@ -127,8 +152,12 @@ func openBrowser(ctx context.Context, link string) {
 // signedIn waits until the connection is ready, or tells why it will not be.
 func (r *remote) signedIn(ctx context.Context, in signIn) (client.Connection, error) {
 	before := in.Connection
+	last, err := r.lastEvent(ctx, before)
+	if err != nil {
+		return before, err
+	}
 	var conn client.Connection
-	err := poll(ctx, lookEvery, func() (bool, error) {
+	err = poll(ctx, lookEvery, func() (bool, error) {
 		var err error
 		if conn, err = answer[client.Connection](r.GetConnectionWithResponse(ctx, before.ID)); err != nil {
 			return false, err
@@ -137,7 +166,7 @@ func (r *remote) signedIn(ctx context.Context, in signIn) (client.Connection, er
 			if time.Now().After(in.ExpiresAt) {
 				return false, errors.New("nobody signed in in time: run the command again for a new link")
 			}
-			return false, nil
+			return false, r.signInFailed(ctx, before, last)
 		}
 		switch conn.Status {
 		case client.StatusConnecting, client.StatusSettingUp:
@@ -149,6 +178,32 @@ func (r *remote) signedIn(ctx context.Context, in signIn) (client.Connection, er
 		return false, fmt.Errorf("the connection is not ready: it is %s. %s", conn.Status, conn.StatusReason)
 	})
 	return conn, err
+}
+
+// The events of a sign-in that came to nothing.
+const (
+	signInFailed  = "sign_in_failed"     // its detail says why
+	signInRefused = "connection_refused" // its problem does: the login is of an account that is not wanted
+)
+
+// signInFailed returns an error where a sign-in for a connection has come to
+// nothing since an event.
+func (r *remote) signInFailed(ctx context.Context, conn client.Connection, last string) error {
+	news, err := r.events(ctx, conn, eventQuery{limit: pageMost}, func(e client.Event) bool { return later(e.ID, last) })
+	if err != nil {
+		return err
+	}
+	for _, e := range news { // the oldest first: a refusal says more than the failure it leads to
+		why := e.Detail
+		switch {
+		case e.Outcome == signInRefused && e.Problem != nil:
+			why += " " + e.Problem.Meaning + " " + e.Problem.Fix
+		case e.Outcome != signInFailed:
+			continue
+		}
+		return fmt.Errorf("the sign-in came to nothing. %s\nRun the command again for a new link", strings.TrimSpace(why))
+	}
+	return nil
 }
 
 // signedInAt is when somebody last signed in for a connection, or the zero time.

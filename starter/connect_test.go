@@ -60,3 +60,38 @@ func TestConnectGoesOnWithWhatWaitsForASignIn(t *testing.T) {
 		require.Contains(t, stdout, "Salesforce, Acme (production): ready")
 	}
 }
+
+func TestConnectToWhatIsConnectedAndWellSaysSo(t *testing.T) {
+	t.Parallel()
+
+	well, other := live("salesforce"), live("salesforce")
+	env := stub(t, []client.Connection{well, other}, nil) // and none can be made
+	code, stdout, stderr := cli(t, env, "connect", "salesforce")
+	require.Equal(t, exitFailed, code)
+	require.Empty(t, stdout)
+	require.Contains(t, stderr, "Salesforce, Acme (production): live; `starter connect "+well.ID.String()+"` signs in to it again")
+	require.Contains(t, stderr, other.ID.String())
+	require.Contains(t, stderr, "`starter connect salesforce --new` connects another account")
+}
+
+func TestSignInThatCameToNothingEndsTheWait(t *testing.T) {
+	t.Parallel()
+
+	before := client.Event{ID: "8", Outcome: signInFailed, Detail: "Of another day."}
+	denied := client.Event{ID: "12", Outcome: signInFailed, Detail: "Nobody has signed in yet; the last try ended with: Consent not given."}
+	refused := client.Event{ID: "11", Outcome: signInRefused, Detail: "You signed in to Beta.", Problem: &client.Explanation{Meaning: "It is another account.", Fix: "Use the right one."}}
+	for want, news := range map[string][]client.Event{
+		"the sign-in came to nothing. Nobody has signed in yet; the last try ended with: Consent not given.\nRun the command again for a new link": {denied},
+		"the sign-in came to nothing. You signed in to Beta. It is another account. Use the right one.\n":                                          {denied, refused},
+	} {
+		conn := connectionTo("salesforce", false)
+		env := stub(t, []client.Connection{conn}, map[string]http.HandlerFunc{
+			"POST /v1/connections/{id}/authorize": always(client.Authorization{AuthorizeURL: "http://crm.example", ExpiresAt: time.Now().Add(time.Hour)}),
+			"GET /v1/connections/{id}":            always(conn),
+			"GET /v1/connections/{id}/events":     inTurn(client.EventPage{Items: []client.Event{before}}, client.EventPage{Items: []client.Event{before}}, client.EventPage{Items: append(news, before)}),
+		})
+		code, _, stderr := cli(t, env, "connect", "salesforce")
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, stderr, want)
+	}
+}

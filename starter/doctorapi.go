@@ -83,7 +83,7 @@ func (d *doctor) examineReadiness(ctx context.Context, address string) bool {
 // examineConnection tells how a connection is.
 func (d *doctor) examineConnection(conn client.Connection) {
 	about := "connection " + conn.ID.String()
-	fix := nextStep(conn)
+	fix := nextStep(conn, calling(conn.Vendor))
 	if conn.MissingScopes != nil {
 		d.examineScopes(conn.ID.String(), conn.Label, *conn.MissingScopes)
 	}

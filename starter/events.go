@@ -146,6 +146,9 @@ func (f *face) printEvent(e client.Event) error {
 		parts = append(parts, "→ "+e.CRMType+" "+e.CRMID)
 	}
 	f.say("%s", strings.Join(parts, "  "))
+	if e.Problem == nil && e.Detail != "" {
+		f.say("    %s", e.Detail)
+	}
 	if p := e.Problem; p != nil {
 		f.say("    %s: %s", p.Title, p.Meaning)
 		if e.Detail != "" {

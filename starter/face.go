@@ -167,11 +167,12 @@ func span(d time.Duration) string {
 
 // step writes a command that a person can go on with, for the connection that
 // this one was for: `starter retry hubspot`.
-func (f *face) step(command string) string {
-	if f.named != "" {
-		command += " " + f.named
-	}
-	return "`starter " + command + "`"
+func (f *face) step(command string) string { return calling(f.named)(command) }
+
+// calling returns what writes a command that is for the connection called name,
+// or for the one that is meant without a name.
+func calling(name string) func(command string) string {
+	return func(command string) string { return "`" + strings.TrimSpace("starter "+command+" "+name) + "`" }
 }
 
 // plural returns "1 row" or "2 rows".

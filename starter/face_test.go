@@ -4,8 +4,27 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 )
+
+func TestHelpNamesWhatAFlagTakesInAWord(t *testing.T) {
+	t.Parallel()
+
+	var check func(cmd *cobra.Command)
+	check = func(cmd *cobra.Command) {
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+			takes, _ := pflag.UnquoteUsage(flag)
+			require.NotContains(t, takes, " ", "%s --%s", cmd.CommandPath(), flag.Name)
+			require.NotContains(t, []string{"strings", "stringArray"}, takes, "%s --%s", cmd.CommandPath(), flag.Name)
+		})
+		for _, sub := range cmd.Commands() {
+			check(sub)
+		}
+	}
+	check((&face{getenv: func(string) string { return "" }}).command())
+}
 
 func TestDurationsAndTimesAreWrittenForPeople(t *testing.T) {
 	t.Parallel()

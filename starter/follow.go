@@ -107,10 +107,10 @@ func (f *face) follow(ctx context.Context, r *remote, id uuid.UUID, every time.D
 func far(run client.Run) string {
 	c, p := run.Counts, run.Progress
 	s := fmt.Sprintf("%s of %s", thousands(c.Done), thousands(c.Total))
-	if p.Rate > 0 {
+	if p.Rate >= 1 {
 		s += fmt.Sprintf(", %s a second", thousands(int64(p.Rate)))
 	}
-	if p.ETASeconds != nil && run.FinishedAt == nil {
+	if p.ETASeconds != nil && p.Rate >= 1 && run.FinishedAt == nil { // after the first record nobody can tell
 		s += ", about " + span(time.Duration(*p.ETASeconds)*time.Second) + " to go"
 	}
 	if c.Failed > 0 {

@@ -20,7 +20,7 @@ func (f *face) healthCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			health, err := answer[client.ConnectionHealth](r.GetConnectionHealthWithResponse(ctx, conn.ID))
+			health, err := r.health(ctx, conn)
 			if err != nil {
 				return err
 			}
@@ -38,18 +38,23 @@ func (f *face) printHealth(conn client.Connection, h client.ConnectionHealth) {
 	f.say("  %s", h.Headline)
 	f.say("  %s", h.Summary)
 	if at := h.Freshness.SyncedAt; at != nil {
-		f.say("  Changes were last looked for %s ago.", time.Since(*at).Round(time.Second))
+		f.say("  Changes were last looked for %s ago.", span(time.Since(*at).Round(time.Second)))
 	}
 	if h.Freshness.Pending > 0 {
-		f.say("  On the way: %s; the first has waited for %s.", plural(h.Freshness.Pending, "record"), time.Duration(h.Freshness.PendingSeconds)*time.Second)
+		f.say("  On the way: %s; the first has waited for %s.", plural(h.Freshness.Pending, "record"), span(time.Duration(h.Freshness.PendingSeconds)*time.Second))
 	}
 	for _, card := range h.Problems {
-		f.say("\n%s %s: %s (%s)", plural(card.Records, "record"), card.Outcome, card.Problem.Title, card.Problem.Code)
+		f.say("\n%s", affected(card))
 		f.say("  %s", card.Problem.Meaning)
 		f.say("  %s", card.Problem.Fix)
-		f.say("  such as %s", strings.Join(card.Examples, ", "))
-		if card.Retry != nil {
-			f.say("  Next: `starter retry --problem %s` sends them again.", card.Problem.Code)
+		if len(card.Examples) > 0 {
+			f.say("  such as %s", strings.Join(card.Examples, ", "))
 		}
+		if card.Retry != nil {
+			f.say("  %s sends them again.", f.step("retry --problem "+card.Problem.Code))
+		}
+	}
+	if next := f.nextOf(conn, h); next != "" {
+		f.say("Next: %s", next)
 	}
 }

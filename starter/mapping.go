@@ -20,15 +20,12 @@ func (f *face) mappingCommand() *cobra.Command {
 		Args:  positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if !client.Object(object).Valid() {
-				return &usageError{problem: fmt.Sprintf("--object is %q: it is contact or company", object), usage: cmd.UseLine()}
+			if err := mapped(object, cmd.UseLine()); err != nil {
+				return err
 			}
 			r, conn, err := f.reach(ctx, args)
 			if err != nil {
 				return err
-			}
-			if client.Object(object) != client.ObjectContact {
-				return errors.New("only contacts have a mapping so far: companies are kept, and not sent yet")
 			}
 			mapping, err := r.mapping(ctx, conn, client.Object(object))
 			if err != nil {
@@ -44,6 +41,17 @@ func (f *face) mappingCommand() *cobra.Command {
 	cmd.Flags().StringVar(&object, "object", string(client.ObjectContact), "the kind of record: contact or company")
 	cmd.AddCommand(f.mappingApproveCommand(), f.mappingSetCommand(), f.mappingResetCommand())
 	return f.remotely(cmd)
+}
+
+// mapped returns an error for what has no mapping.
+func mapped(object, usage string) error {
+	switch client.Object(object) {
+	case client.ObjectContact:
+		return nil
+	case client.ObjectCompany:
+		return errors.New("only contacts have a mapping so far: companies are kept, and not sent yet")
+	}
+	return &usageError{problem: fmt.Sprintf("--object is %q: it is contact or company", object), usage: usage}
 }
 
 func (f *face) mappingApproveCommand() *cobra.Command {
@@ -69,7 +77,7 @@ func (f *face) mappingApproveCommand() *cobra.Command {
 				return err
 			}
 			f.say("Version %d of the mapping of contacts is approved.", version)
-			if next := nextStep(conn); next != "" {
+			if next := nextStep(conn, f.step); next != "" {
 				f.say("Next: %s", next)
 			}
 			return f.onlyJSON(conn)
@@ -105,7 +113,7 @@ func (f *face) printMapping(conn client.Connection, m client.Mapping) {
 		f.say("! %s: %s", issue.Target, issue.Message)
 	}
 	if standing != "approved" {
-		f.say("Next: `starter mapping approve` says that this is as it should be.")
+		f.say("Next: %s says that this is as it should be.", f.step("mapping approve"))
 	}
 }
 

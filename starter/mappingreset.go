@@ -19,8 +19,8 @@ func (f *face) mappingResetCommand() *cobra.Command {
 		Args: positionals,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if !client.Object(object).Valid() {
-				return &usageError{problem: fmt.Sprintf("--object is %q: it is contact or company", object), usage: cmd.UseLine()}
+			if err := mapped(object, cmd.UseLine()); err != nil {
+				return err
 			}
 			r, conn, err := f.reach(ctx, args)
 			if err != nil {
@@ -40,7 +40,7 @@ func (f *face) mappingResetCommand() *cobra.Command {
 			saved, err := answer[client.SavedMapping](r.ResetMappingWithResponse(ctx, conn.ID,
 				&client.ResetMappingParams{Object: &kind, IfMatch: &tag, IdempotencyKey: requestKey()}))
 			if err != nil {
-				return refusedRules(err, nil)
+				return f.refusedRules(err, nil)
 			}
 			return f.reportSaved(conn, before, saved)
 		},

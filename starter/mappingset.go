@@ -40,8 +40,8 @@ func (f *face) mappingSetCommand() *cobra.Command {
 		Example: "  starter mapping set title=Title phone=MobilePhone --always LeadSource=Web --remove Description",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			if !client.Object(object).Valid() {
-				return &usageError{problem: fmt.Sprintf("--object is %q: it is contact or company", object), usage: cmd.UseLine()}
+			if err := mapped(object, cmd.UseLine()); err != nil {
+				return err
 			}
 			var named []string
 			if len(args) > 0 && !strings.Contains(args[0], "=") {
@@ -59,8 +59,8 @@ func (f *face) mappingSetCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&object, "object", string(client.ObjectContact), "the kind of record: contact or company")
-	cmd.Flags().StringArrayVar(&always, "always", nil, "TARGET=VALUE: fill the CRM's field with this value in every record; can be given again")
-	cmd.Flags().StringArrayVar(&removed, "remove", nil, "TARGET: fill the CRM's field with nothing of ours; can be given again")
+	cmd.Flags().StringArrayVar(&always, "always", nil, "`TARGET=VALUE`: fill the CRM's field with this value in every record; can be given again")
+	cmd.Flags().StringArrayVar(&removed, "remove", nil, "`TARGET`: fill the CRM's field with nothing of ours; can be given again")
 	return f.remotely(cmd)
 }
 
@@ -135,7 +135,7 @@ func (f *face) setMapping(ctx context.Context, r *remote, conn client.Connection
 	saved, err := answer[client.SavedMapping](r.SaveMappingWithResponse(ctx, conn.ID,
 		&client.SaveMappingParams{Object: &object, IfMatch: &tag, IdempotencyKey: requestKey()}, client.SaveMapping{Rules: rules}))
 	if err != nil {
-		return refusedRules(err, rules)
+		return f.refusedRules(err, rules)
 	}
 	if err := f.reportSaved(conn, before, saved); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (r *remote) tagged(ctx context.Context, conn client.Connection, object clie
 
 // refusedRules returns why rules were not saved, with each called what it says:
 // where it stands in the request is nothing that a person has seen.
-func refusedRules(err error, rules []client.SaveRule) error {
+func (f *face) refusedRules(err error, rules []client.SaveRule) error {
 	problem, ok := errors.AsType[*client.Problem](err)
 	if !ok {
 		return err
@@ -163,9 +163,9 @@ func refusedRules(err error, rules []client.SaveRule) error {
 	said := *problem
 	switch problem.Code {
 	case mappingInvalid:
-		said.Fix = "Nothing was changed. Correct these rules, or take one away with --remove. `starter fields` lists the CRM's fields, `starter discover` looks for new ones."
+		said.Fix = "Nothing was changed. Correct these rules, or take one away with --remove. " + f.step("fields") + " lists the CRM's fields, " + f.step("discover") + " looks for new ones."
 	case mappingOld:
-		said.Fix = "Nothing was changed. Look with `starter mapping` at what somebody else has, and run the command again."
+		said.Fix = "Nothing was changed. Look with " + f.step("mapping") + " at what somebody else has, and run the command again."
 	}
 	if problem.Errors != nil {
 		faults := slices.Clone(*problem.Errors)
@@ -190,7 +190,7 @@ func (f *face) reportSaved(conn client.Connection, before client.Mapping, saved 
 	case saved.Version == before.Version:
 		f.say("It was so already: nothing was changed.")
 	case saved.Records > 0:
-		f.say("Version %d is saved. The next sync sends %s again; `starter sync` does that now.", saved.Version, plural(saved.Records, "record"))
+		f.say("Version %d is saved. The next sync sends %s again; %s does that now.", saved.Version, plural(saved.Records, "record"), f.step("sync"))
 	default:
 		f.say("Version %d is saved. No record is in the CRM yet that would have to be sent again.", saved.Version)
 	}

@@ -79,7 +79,7 @@ func TestMappingIsChangedRuleByRule(t *testing.T) {
 	}, m.saved)
 	require.Contains(t, stdout, "version 4")
 	require.Contains(t, stdout, `always "Fairs = fun"`)
-	require.Contains(t, stdout, "The next sync sends 1,234 records again")
+	require.Contains(t, stdout, "The next sync sends 1,234 records again; `starter sync salesforce` does that now.")
 	require.NotContains(t, stdout, "! ")
 }
 
@@ -162,6 +162,12 @@ func TestEditsThatMakeNoSense(t *testing.T) {
 	code, _, stderr := cli(t, env, "mapping", "set", "--remove", "Fax")
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "nothing of ours fills Fax: `starter mapping` shows what fills what")
+	for _, args := range [][]string{{"mapping", "set", "name=Name"}, {"mapping", "reset"}} {
+		code, _, stderr = cli(t, env, append(args, "--object", "company")...)
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, stderr, "only contacts have a mapping so far")
+	}
+	require.Empty(t, m.ifMatch)
 	require.Empty(t, m.saved)
 }
 

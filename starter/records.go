@@ -97,26 +97,26 @@ func (f *face) sayWhenSent(ctx context.Context, r *remote, report client.LoadRep
 			name = conn.ID.String()
 		}
 		if len(list.Items) == 1 {
-			f.say("Next: %s", goes(conn, report, ""))
+			f.say("Next: %s", goes(conn, report, calling("")))
 		} else {
-			f.say("Next, for %s: %s", conn.Label, goes(conn, report, " "+name))
+			f.say("Next, for %s: %s", conn.Label, goes(conn, report, calling(name)))
 		}
 	}
 }
 
-// goes says when what was loaded goes to the CRM of a connection, which commands
-// name so.
-func goes(conn client.Connection, report client.LoadReport, name string) string {
+// goes says when what was loaded goes to the CRM of a connection; step writes a
+// command that is for it.
+func goes(conn client.Connection, report client.LoadReport, step func(command string) string) string {
 	if conn.Status != client.StatusLive {
-		return nextStep(conn)
+		return nextStep(conn, step)
 	}
 	switch {
 	case !conn.Syncs.Contacts:
-		return fmt.Sprintf("contacts are switched off, and what changes is kept. `starter settings --on contacts%s` has it sent.", name)
+		return "contacts are switched off, and what changes is kept. " + step("settings --on contacts") + " has it sent."
 	case report.Created+report.Updated == 0:
 		return "nothing, as nothing has changed."
 	}
-	return fmt.Sprintf("nothing. What changed goes by itself within %s; `starter sync%s` sends it now.", every(conn), name)
+	return fmt.Sprintf("nothing. What changed goes by itself within %s; %s sends it now.", every(conn), step("sync"))
 }
 
 // reportLoad says what became of the rows of a file.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -85,7 +84,7 @@ func (f *face) printRecords(records []client.Record, more bool) {
 	_, _ = fmt.Fprintln(w, "EXTERNAL ID\tNAME\tFIELDS\tREVISION\tCHANGED")
 	for _, record := range records {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\n", record.ExternalID, nameOf(record), len(record.Fields), record.Revision,
-			record.UpdatedAt.Local().Format(time.DateTime))
+			moment(record.UpdatedAt))
 	}
 	_ = w.Flush()
 	if more {

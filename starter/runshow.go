@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"time"
+	"math"
 
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
@@ -47,14 +47,14 @@ func (f *face) runShowCommand() *cobra.Command {
 func (f *face) printRun(run client.Run) {
 	f.say("%s %s: %s", run.Kind, run.ID, standing(run))
 	f.say("  of connection %s", run.ConnectionID)
-	f.say("  %s", far(run))
-	f.say("  begun %s", run.StartedAt.Local().Format(time.DateTime))
+	f.say("  %.0f %%, %s", math.Floor(run.Progress.Percent), far(run))
+	f.say("  begun %s", moment(run.StartedAt))
 	if run.FinishedAt != nil {
-		f.say("  ended %s", run.FinishedAt.Local().Format(time.DateTime))
+		f.say("  ended %s", moment(*run.FinishedAt))
 		f.conclude(run)
 		return
 	}
-	f.say("  so far %s", outcome(run.Counts))
+	f.say("  so far %s", become(run))
 	if run.TemporalURL != nil {
 		f.say("  in Temporal: %s", *run.TemporalURL)
 	}

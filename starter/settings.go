@@ -57,10 +57,10 @@ func (f *face) settingsCommand() *cobra.Command {
 			return f.printSettings(ctx, r, conn)
 		},
 	}
-	cmd.Flags().StringVar(&owner, "owner", "", "whom new records are given to: an id or e-mail address that `starter owners` lists, or "+nobody)
+	cmd.Flags().StringVar(&owner, "owner", "", "whom new records are given to: the `id` or e-mail address of a user that \"starter owners\" lists, or "+nobody)
 	cmd.Flags().DurationVar(&every, "sync-every", 0, "how often changes are sent: 1m to 24h")
-	cmd.Flags().StringSliceVar(&on, "on", nil, "what to keep in step from now on: contacts, emails, calls, meetings")
-	cmd.Flags().StringSliceVar(&off, "off", nil, "what to leave out from the next run on")
+	cmd.Flags().StringSliceVar(&on, "on", nil, "`what` to keep in step from now on: contacts, emails, calls, meetings")
+	cmd.Flags().StringSliceVar(&off, "off", nil, "`what` to leave out from the next run on")
 	return f.remotely(cmd)
 }
 
@@ -132,7 +132,7 @@ func (f *face) printSettings(ctx context.Context, r *remote, conn client.Connect
 	}
 	f.say("%s", title(conn))
 	f.say("  new records  %s", owner)
-	f.say("  changes      sent every %s", time.Duration(conn.SyncEverySeconds)*time.Second)
+	f.say("  changes      sent every %s", every(conn))
 	contacts := "kept in step"
 	if !conn.Syncs.Contacts {
 		contacts = "switched off; what changes is kept for when they are on again (starter settings --on contacts)"

@@ -37,7 +37,7 @@ func TestSettingsAreChanged(t *testing.T) {
 		code, stdout, stderr := cli(t, env, strings.Fields("settings "+line)...)
 		require.Equal(t, exitOK, code, stderr)
 		require.Contains(t, stdout, "given to Ada (7)")
-		require.Contains(t, stdout, "every 5m0s")
+		require.Contains(t, stdout, "every 5m")
 		if want == "" {
 			require.Empty(t, bodies)
 			continue

@@ -30,10 +30,10 @@ func (f *face) setupGuideSetCommand(name, short string, dismissed bool) *cobra.C
 			}
 			if guide.Dismissed {
 				f.say("Nobody in the workspace is shown the setup guide of %s any more.", conn.Label)
-				f.say("Next: `starter guide restore` has it back.")
+				f.say("Next: %s has it back.", f.step("guide restore"))
 			} else {
 				f.say("The setup guide of %s is shown again.", conn.Label)
-				f.say("Next: `starter status` tells what is done and what is next.")
+				f.say("Next: %s tells what is done and what is next.", f.step("status"))
 			}
 			return f.onlyJSON(guide)
 		},

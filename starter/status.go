@@ -114,11 +114,12 @@ func (f *face) nextOf(conn client.Connection, health client.ConnectionHealth) st
 			return f.step("settings --on contacts") + " has contacts sent again."
 		}
 	}
-	return nextStep(conn)
+	return nextStep(conn, f.step)
 }
 
-// nextStep says what a person can do with a connection now.
-func nextStep(conn client.Connection) string {
+// nextStep says what a person can do with a connection now; step writes a command
+// that is for it.
+func nextStep(conn client.Connection, step func(command string) string) string {
 	switch conn.Status {
 	case client.StatusConnecting, client.StatusUnauthorized:
 		return "`starter connect " + conn.Vendor + "` gives a link to sign in."
@@ -127,23 +128,23 @@ func nextStep(conn client.Connection) string {
 	case client.StatusSettingUp:
 		return "nothing: it is ready in a moment."
 	case client.StatusReady:
-		return "`starter import` sends every record, `starter skip-import` only what changes from now on."
+		return step("import") + " sends every record, " + step("skip-import") + " only what changes from now on."
 	case client.StatusPaused:
-		return "`starter resume` goes on."
+		return step("resume") + " goes on."
 	case client.StatusLive:
 		if conn.CurrentRun != nil {
-			return "`starter import` follows the run to its end."
+			return step("import") + " follows the run to its end."
 		}
-		for _, step := range conn.Checklist {
+		for _, at := range conn.Checklist {
 			switch {
-			case !step.Current:
-			case step.ID == "mapping":
-				return "`starter mapping` shows which field goes where, `starter mapping approve` says that it is right."
-			case step.ID == "test_contact":
-				return "`starter test-contact` proves that records arrive."
+			case !at.Current:
+			case at.ID == "mapping":
+				return step("mapping") + " shows which field goes where, " + step("mapping approve") + " says that it is right."
+			case at.ID == "test_contact":
+				return step("test-contact") + " proves that records arrive."
 			}
 		}
-		return "`starter events` shows what became of each record."
+		return step("events") + " shows what became of each record."
 	case client.StatusDisconnected:
 		return "`starter connect " + conn.Vendor + "` connects it again; what is in the CRM is recognised."
 	}

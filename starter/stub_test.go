@@ -19,9 +19,12 @@ func stub(t *testing.T, connections []client.Connection, routes map[string]http.
 	mux.HandleFunc("GET /v1/connections", func(w http.ResponseWriter, _ *http.Request) {
 		reply200(w, client.ConnectionList{Items: connections})
 	})
-	const health = "GET /v1/connections/{id}/health"
-	if routes[health] == nil {
-		mux.HandleFunc(health, always(healthOf(0)))
+	for pattern, usual := range map[string]any{
+		"GET /v1/connections/{id}/health": healthOf(0), "GET /v1/connections/{id}/events": client.EventPage{},
+	} {
+		if routes[pattern] == nil {
+			mux.HandleFunc(pattern, always(usual))
+		}
 	}
 	for pattern, handle := range routes {
 		mux.HandleFunc(pattern, handle)

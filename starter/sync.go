@@ -44,18 +44,18 @@ func (r *remote) askToSync(ctx context.Context, conn client.Connection) error {
 // syncAndWait has a connection look for changes, and shows one progress over all
 // that it sends.
 func (f *face) syncAndWait(ctx context.Context, r *remote, conn client.Connection) error {
-	shown, spins := f.progress(-1, "looking for changes"), true
+	shown, spins, most := f.progress(-1, "looking for changes"), true, int64(0)
 	so, err := r.sync(ctx, conn, func(so synced, total int64) {
-		if total == 0 {
+		if most = max(most, total); most == 0 { // what was just done may not be counted yet
 			return
 		}
 		if spins {
 			shown.end()
-			shown, spins = f.progress(total, "sync"), false
+			shown, spins = f.progress(most, "sync"), false
 		}
 		done := so.counts().Done
-		shown.of(total)
-		shown.show(done, thousands(done)+" of "+thousands(total))
+		shown.of(most)
+		shown.show(done, thousands(done)+" of "+thousands(most))
 	})
 	shown.end()
 	if err != nil {

@@ -105,7 +105,7 @@ func (g *leg) mend(ctx context.Context, conn client.Connection, externalID strin
 	if err != nil {
 		return err
 	}
-	g.say("\nThe reason is taken away in %s. Support signals the connection's workflow; by hand, in Temporal's Web UI or with", conn.Label)
+	g.say("\nThe reason is taken away in %s. Support signals the connection's workflow; by hand, in Temporal's Web UI or with\nTemporal's own command line (docs.temporal.io/cli):", conn.Label)
 	g.say("\n  %s\n", line)
 	if err := g.sandbox(g.vendor).heal(ctx); err != nil {
 		return err

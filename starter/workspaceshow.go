@@ -1,8 +1,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"lockstep/internal/client"
@@ -25,7 +23,7 @@ func (f *face) workspaceShowCommand() *cobra.Command {
 			if f.json {
 				return f.document(w)
 			}
-			f.say("Workspace %q, since %s", w.Name, w.CreatedAt.Local().Format(time.DateTime))
+			f.say("Workspace %q, since %s", w.Name, moment(w.CreatedAt))
 			f.say("  id         %s", w.ID)
 			f.say("  key        %s  (its records' external ids in a CRM begin with it)", w.Key)
 			f.say("  API key    %s (`starter api-keys issue --help` says what each role may do)", w.Role)

@@ -72,7 +72,11 @@ func (s *supervisor) choose(ctx workflow.Context, choice flow.Choice) error {
 	if s.standing.Status != lockstep.StatusReady {
 		return temporal.NewNonRetryableApplicationError("the connection is not set up yet", flow.RefusedNotReady, nil)
 	}
-	return workflow.ExecuteActivity(once(ctx, s.ref, "starting point"), connections.Choose, s.ref, choice).Get(ctx, nil)
+	err := workflow.ExecuteActivity(once(ctx, s.ref, "starting point"), connections.Choose, s.ref, choice).Get(ctx, nil)
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == string(lockstep.CodeNotFound) { // it was disconnected meanwhile
+		return temporal.NewNonRetryableApplicationError("the connection is no longer set up", flow.RefusedNotReady, nil)
+	}
+	return err
 }
 
 // validReview refuses a review of nothing.

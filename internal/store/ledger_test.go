@@ -255,6 +255,25 @@ func TestChangeWhileClaimedLeavesTheRowPending(t *testing.T) {
 	require.Nil(t, run, "the newer revision is somebody else's to send")
 }
 
+// What is changed while somebody has it in hand counts its attempts from the
+// beginning; that the one under way said nothing takes nothing from that.
+func TestChangeWhileClaimedAndAnAttemptThatSaidNothingLeaveNoAttempts(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	row := b.claim(t, b.lease, 1)[0]
+	require.Zero(t, row.Attempts)
+	_, _, err := b.store.UpsertRecords(t.Context(), b.conn.WorkspaceID, crm.Contact, []lockstep.Record{
+		{ID: uuid.Must(uuid.NewV7()), ExternalID: "c0000", Fields: map[string]any{"phone": "1"}},
+	})
+	require.NoError(t, err)
+	_, err = b.store.Settle(t.Context(), b.lease, []lockstep.Settlement{{RecordID: row.RecordID, Revision: row.Revision, Problem: lockstep.CodeUnavailable, Free: true}})
+	require.NoError(t, err)
+
+	again := b.claim(t, b.leaseOf(b.run), 1)
+	require.Len(t, again, 1)
+	require.Zero(t, again[0].Attempts)
+}
+
 func TestSecondRecordOfACRMRecordIsSkippedNamingTheFirst(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 3)

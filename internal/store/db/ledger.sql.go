@@ -295,7 +295,7 @@ WITH input AS (
         crm_type = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN j.crm_id <> '' THEN j.crm_type ELSE l.crm_type END,
         crm_id = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN j.crm_id <> '' THEN j.crm_id ELSE l.crm_id END,
         hash = CASE WHEN j.unlink OR j.holder IS NOT NULL THEN NULL WHEN length(j.hash) > 0 THEN j.hash ELSE l.hash END,
-        in_doubt = j.in_doubt, absent = j.absent, attempts = l.attempts - j.free::integer,
+        in_doubt = j.in_doubt, absent = j.absent, attempts = greatest(0, l.attempts - j.free::integer), -- it may have been marked again meanwhile, from 0 on
         force = l.force AND (j.outcome = '' OR NOT j.ours),
         problem = CASE WHEN j.holder IS NOT NULL THEN 'same_crm_record' ELSE nullif(j.problem, '') END,
         detail = CASE WHEN j.holder IS NOT NULL
