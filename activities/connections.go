@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -200,7 +199,7 @@ func (a *Connections) Note(ctx context.Context, in flow.Heard) error {
 	details := make(map[string][]string)
 	for _, h := range in.Signals {
 		var parts []string
-		if slices.ContainsFunc(lockstep.Problems(), func(p lockstep.Problem) bool { return p.Code == h.Problem }) {
+		if lockstep.Known(h.Problem) {
 			parts = append(parts, string(h.Problem))
 		}
 		if h.Times > 1 {

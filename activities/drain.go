@@ -20,6 +20,10 @@ import (
 // deadlines of their own. It matters only when nobody takes the run over.
 const claimTTL = 5 * time.Minute
 
+// heldLook is how often it is looked whether another attempt has let go of its
+// claims.
+const heldLook = time.Second
+
 // drain is one chunk under way: a claimer, some senders as the vendor allows,
 // and one settler, which takes whatever is ready in one statement.
 type drain struct {
@@ -172,11 +176,15 @@ func (d *drain) idle(ctx, asked context.Context, deadline time.Time) (bool, erro
 		if ok, err := d.allowed(ctx); err != nil || !ok {
 			return false, err
 		}
+		until := backlog.NextAt
 		if backlog.Due == 0 {
-			wait = max(wait, time.Until(backlog.NextAt))
+			wait = max(wait, time.Until(until))
+		}
+		if backlog.Held > 0 { // by an attempt on its way out, which brings home what it has in hand
+			wait, until = min(wait, heldLook), time.Time{}
 		}
 		if wait > d.bounds.patience || time.Now().Add(wait).After(deadline) {
-			d.decide(flow.VerdictWait, backlog.NextAt)
+			d.decide(flow.VerdictWait, until)
 			return false, nil
 		}
 	}
@@ -257,22 +265,35 @@ func (d *drain) flying() int {
 func (d *drain) send(ctx context.Context, jobs <-chan []lockstep.Claimed) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for range d.facts.Limits.Concurrency {
-		group.Go(func() error {
-			for rows := range jobs {
-				settlements, err := d.pushSafely(ctx, rows)
-				if err != nil {
-					return err
-				}
-				select {
-				case d.settled <- settlements:
-				case <-ctx.Done():
-					return ctx.Err()
-				}
-			}
-			return nil
-		})
+		group.Go(func() error { return d.sender(ctx, jobs) })
 	}
 	return group.Wait()
+}
+
+// sender writes batches one after the other until there are no more, or another
+// has failed.
+func (d *drain) sender(ctx context.Context, jobs <-chan []lockstep.Claimed) error {
+	for {
+		var rows []lockstep.Claimed
+		select {
+		case next, more := <-jobs:
+			if !more {
+				return nil
+			}
+			rows = next
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		settlements, err := d.pushSafely(ctx, rows)
+		if err != nil {
+			return err
+		}
+		select {
+		case d.settled <- settlements:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // pushSafely is push, with a panic made the failure of this chunk: it is a bug of

@@ -1,9 +1,11 @@
 package activities_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"unicode/utf8"
@@ -223,6 +225,40 @@ func TestRefusedRecordFailsAloneWithItsReason(t *testing.T) {
 
 	require.Equal(t, lockstep.Counts{Total: 40, Created: 39, Failed: 1}, out.Counts)
 	require.Equal(t, map[string]lockstep.Code{external(7): "validation_rule"}, b.problems(t, lockstep.OutcomeFailed))
+}
+
+// late is a ledger in which another attempt settles what it has in hand once
+// somebody has looked what is left.
+type late struct {
+	activities.Ledger
+
+	settle func()
+	once   sync.Once
+}
+
+func (l *late) Backlog(ctx context.Context, lease lockstep.Lease) (lockstep.Backlog, error) {
+	left, err := l.Ledger.Backlog(ctx, lease)
+	l.once.Do(l.settle)
+	return left, err
+}
+
+func TestWhatAnEarlierAttemptStillHasInHandIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 30)
+	earlier := uuid.New()
+	b.crm.write = func(call int, _ crm.Batch) (err error) {
+		if call == 1 { // it had not been told to stop when we took over, and claimed more
+			_, err = b.pool.Exec(t.Context(), `UPDATE ledger SET claim = $1, claim_until = now() + interval '5 minutes'
+				WHERE record_id = (SELECT id FROM records WHERE external_id = $2)`, earlier, external(29))
+		}
+		return err
+	}
+	b.drain.Ledger = &late{Ledger: b.store, settle: func() {
+		_, err := b.pool.Exec(t.Context(), "UPDATE ledger SET claim = NULL, claim_until = NULL WHERE claim = $1", earlier)
+		require.NoError(t, err)
+	}}
+
+	require.Equal(t, flow.VerdictEmpty, b.chunk(t).Verdict)
 }
 
 func TestPanicIsTheFailureOfItsChunkAndOfNothingElse(t *testing.T) {

@@ -67,9 +67,9 @@ func (a *Runs) reconcile(ctx context.Context) (flow.Reconciled, error) {
 		done.Schedules++
 	}
 	faults = append(faults, a.forgetLogins(ctx, supervised))
-	begun, err := a.beginImports(ctx)
-	faults = append(faults, err)
 	done.Runs, err = a.reconcileRuns(ctx)
+	faults = append(faults, err)
+	begun, err := a.beginImports(ctx) // last, for it may mark a million records
 	done.Runs += begun
 	return done, errors.Join(append(faults, err)...)
 }
@@ -132,15 +132,17 @@ func (a *Runs) beginImports(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	begun := 0
 	var faults []error
 	for _, run := range unbegun {
 		ref := flow.ConnectionRef{Workspace: run.WorkspaceID, Connection: run.ConnectionID}
-		_, err := a.startImport(ctx, flow.StartRun{ConnectionRef: ref, Vendor: run.Vendor, Run: run.ID, Force: true})
-		if crm.KindOf(err) != crm.KindUnavailable {
-			faults = append(faults, err)
+		started, err := a.startImport(ctx, flow.StartRun{ConnectionRef: ref, Vendor: run.Vendor, Run: run.ID, Force: true})
+		faults = append(faults, err)
+		if started.Run != nil {
+			begun++
 		}
 	}
-	return len(unbegun), errors.Join(faults...)
+	return begun, errors.Join(faults...)
 }
 
 // reconcileRuns sees to it that each open run has a workflow, and ends those

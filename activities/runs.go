@@ -212,7 +212,12 @@ func (a *Runs) Resume(ctx context.Context, in flow.ConnectionRef) error {
 	switch {
 	case err != nil || conn.Status == lockstep.StatusDisconnected:
 	case conn.Status == lockstep.StatusLive || conn.Status == lockstep.StatusPaused:
-		err = a.resume(ctx, in)
+		if conn.Paused {
+			err = a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "connection_resumed", "", "")
+		}
+		if err == nil {
+			err = a.resume(ctx, in)
+		}
 	case conn.Paused:
 		err = a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, conn.Status, conn.StatusReason)
 	}
@@ -239,9 +244,6 @@ func (a *Runs) GoOn(ctx context.Context, in flow.ConnectionRef) error {
 
 func (a *Runs) resume(ctx context.Context, in flow.ConnectionRef) error {
 	if err := a.Book.SetPaused(ctx, in.Workspace, in.Connection, false, lockstep.StatusLive, ""); err != nil {
-		return err
-	}
-	if err := a.Book.RecordEvent(ctx, in.Workspace, in.Connection, "connection_resumed", "", ""); err != nil {
 		return err
 	}
 	if err := a.Book.Unpark(ctx, in.Workspace, in.Connection); err != nil { // a person may have bought more

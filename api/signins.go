@@ -31,7 +31,7 @@ type connectionRows interface {
 	Authorize(ctx context.Context, workspace, id uuid.UUID, epoch int64, account crm.Account, baseURL string, sealed []byte) error
 	RecordEvent(ctx context.Context, workspace, connection uuid.UUID, what string, problem lockstep.Code, detail string) error
 	SetGrantedScopes(ctx context.Context, workspace, id uuid.UUID, scopes []string) error
-	SetStatus(ctx context.Context, workspace, id uuid.UUID, status lockstep.Status, reason string) error
+	SetSignInReason(ctx context.Context, workspace, id uuid.UUID, reason string) error
 }
 
 // signIns implements rest.SignIns: the authorisation code flow, then the account
@@ -49,7 +49,7 @@ var _ rest.SignIns = (*signIns)(nil)
 // Start implements rest.SignIns.
 func (s *signIns) Start(ctx context.Context, c lockstep.Connection) (rest.SignIn, error) {
 	if c.Status == lockstep.StatusConnecting && c.StatusReason != "" { // of the try before
-		if err := s.rows.SetStatus(ctx, c.WorkspaceID, c.ID, c.Status, ""); err != nil {
+		if err := s.rows.SetSignInReason(ctx, c.WorkspaceID, c.ID, ""); err != nil {
 			return rest.SignIn{}, err
 		}
 	}
@@ -105,14 +105,11 @@ func (s *signIns) unfinished(ctx context.Context, p oauth.Pending, err error) {
 	if !ok || p.ConnectionID == uuid.Nil {
 		return
 	}
-	title := cmp.Or(refusal.Title, lockstep.Explain(refusal.Code).Title)
-	why := "Nobody has signed in yet; the last try ended with: " + title + "."
-	c, err := s.rows.Connection(ctx, p.WorkspaceID, p.ConnectionID)
-	if err == nil && c.Status == lockstep.StatusConnecting {
-		err = s.rows.SetStatus(ctx, c.WorkspaceID, c.ID, lockstep.StatusConnecting, why)
-	}
-	if _, flow := errors.AsType[*oauth.Error](refusal); flow && err == nil { // others are in the log by now
-		err = s.rows.RecordEvent(ctx, p.WorkspaceID, p.ConnectionID, "sign_in_failed", "", why)
+	ended := "ended with: " + cmp.Or(refusal.Title, lockstep.Explain(refusal.Code).Title) + "."
+	err = s.rows.SetSignInReason(ctx, p.WorkspaceID, p.ConnectionID, "Nobody has signed in yet; the last try "+ended)
+	told := refusal.Code == lockstep.CodeWrongAccount || refusal.Code == lockstep.CodeAccountInUse // by whoever refused
+	if err == nil && !told {
+		err = s.rows.RecordEvent(ctx, p.WorkspaceID, p.ConnectionID, "sign_in_failed", "", "A sign-in "+ended)
 	}
 	if err != nil {
 		s.log.Warn("recording a sign-in", zap.Stringer("connection", p.ConnectionID), zap.Error(err))
@@ -146,7 +143,10 @@ func (s *signIns) accept(ctx context.Context, c lockstep.Connection, epoch int64
 	if err != nil {
 		return err
 	}
-	return s.rows.SetGrantedScopes(ctx, c.WorkspaceID, c.ID, grant.Scopes)
+	if err := s.rows.SetGrantedScopes(ctx, c.WorkspaceID, c.ID, grant.Scopes); err != nil { // the grant is kept all the same
+		s.log.Warn("keeping the granted scopes", zap.Stringer("connection", c.ID), zap.Error(err))
+	}
+	return nil
 }
 
 // unidentified says why the CRM did not tell whose a login is. One that may not

@@ -80,8 +80,11 @@ func (s *supervisor) note(ctx workflow.Context, requests map[string][]flow.Reque
 	for _, name := range workflow.DeterministicKeys(requests) {
 		at := make(map[lockstep.Code]int)
 		for _, r := range requests[name] {
-			if r.By != "" {
+			if r.By == flow.AskerAPI || r.By == flow.AskerSelf {
 				continue
+			}
+			if !lockstep.Known(r.Problem) { // whatever a person typed
+				r.Problem = ""
 			}
 			if _, known := at[r.Problem]; !known {
 				at[r.Problem] = len(heard.Signals)

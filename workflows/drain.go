@@ -226,7 +226,7 @@ func details(out flow.ChunkResult) string {
 var meanings = map[flow.Verdict]string{
 	flow.VerdictEmpty:        "Every record has its outcome.",
 	flow.VerdictMore:         "",
-	flow.VerdictWait:         "The CRM is having trouble. The run waits and goes on by itself.",
+	flow.VerdictWait:         "The CRM, or a part of Lockstep, is having trouble. The run waits and goes on by itself.",
 	flow.VerdictStopped:      "Paused by a person. Send the connection's workflow the signal `resume` to go on.",
 	flow.VerdictCancelled:    "Cancelled by a person.",
 	flow.VerdictUnauthorized: "The CRM no longer accepts the login. The run goes on when somebody has reconnected the CRM.",

@@ -67,8 +67,8 @@ func (s *Server) audit(doc *document) echo.MiddlewareFunc {
 			c.SetRequest(r.WithContext(context.WithValue(r.Context(), changeKey{}, ch)))
 			err := next(c)
 			switch {
-			case ch.ahead && err != nil:
-				ch.row.Detail = strings.TrimSpace(ch.row.Detail + " refused: " + string(refusal(err).Code))
+			case ch.ahead && !ch.made && err != nil:
+				ch.row.Detail = strings.TrimSpace(ch.row.Detail + " " + unanswered(refusal(err)))
 				s.recordAudit(r.Context(), key.WorkspaceID, ch.row)
 			case !ch.kept && (ch.made || err == nil && c.Response().Status < http.StatusBadRequest):
 				s.recordAudit(r.Context(), key.WorkspaceID, ch.row)
@@ -76,6 +76,15 @@ func (s *Server) audit(doc *document) echo.MiddlewareFunc {
 			return err
 		}
 	}
+}
+
+// unanswered says what became of something that a supervisor was asked: refused,
+// or, when it has not answered, perhaps carried out all the same.
+func unanswered(r *Error) string {
+	if r.problem("").Status < http.StatusInternalServerError {
+		return "refused: " + string(r.Code)
+	}
+	return "not answered: " + string(r.Code)
 }
 
 // targetOf names what a request's address is of.

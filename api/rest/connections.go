@@ -139,14 +139,17 @@ func (s *Server) ChooseStartingPoint(ctx context.Context, req ChooseStartingPoin
 	if c.Status == lockstep.StatusConnecting || c.Status == lockstep.StatusDisconnected {
 		return nil, notReady(c)
 	}
-	run, err := newID(ctx)
-	if err != nil {
-		return nil, err
+	choice := flow.Choice{StartingPoint: lockstep.StartingPoint(req.Body.Choice)}
+	if choice.StartingPoint == lockstep.StartImport {
+		if !c.Syncs(lockstep.SyncContacts) {
+			return nil, switchedOff(c)
+		}
+		run, err := newID(ctx)
+		if err != nil {
+			return nil, err
+		}
+		choice.Import = &run
 	}
-	if req.Body.Choice == StartingPointImport && !c.Syncs(lockstep.SyncContacts) {
-		return nil, switchedOff(c)
-	}
-	choice := flow.Choice{StartingPoint: lockstep.StartingPoint(req.Body.Choice), Import: &run}
 	started, err := s.told().ChooseStartingPoint(ctx, inputOf(c), choice, deref(req.Params.IdempotencyKey))
 	if err != nil {
 		return nil, err

@@ -1814,7 +1814,7 @@ type ClientInterface interface {
 
 	// ChooseStartingPointWithBody Choose what happens to the records that are there
 	//
-	// Once, when the connection is `ready`. Skipping can be made up for by a resync.
+	// Once, when the connection is `ready`; to choose the same once more, with the same Idempotency-Key, changes nothing. Skipping can be made up for by a resync.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1823,7 +1823,7 @@ type ClientInterface interface {
 
 	// ChooseStartingPoint Choose what happens to the records that are there
 	//
-	// Once, when the connection is `ready`. Skipping can be made up for by a resync.
+	// Once, when the connection is `ready`; to choose the same once more, with the same Idempotency-Key, changes nothing. Skipping can be made up for by a resync.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2596,7 +2596,7 @@ func (c *Client) GetSchema(ctx context.Context, connectionID ConnectionID, param
 
 // ChooseStartingPointWithBody Choose what happens to the records that are there
 //
-// Once, when the connection is `ready`. Skipping can be made up for by a resync.
+// Once, when the connection is `ready`; to choose the same once more, with the same Idempotency-Key, changes nothing. Skipping can be made up for by a resync.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2615,7 +2615,7 @@ func (c *Client) ChooseStartingPointWithBody(ctx context.Context, connectionID C
 
 // ChooseStartingPoint Choose what happens to the records that are there
 //
-// Once, when the connection is `ready`. Skipping can be made up for by a resync.
+// Once, when the connection is `ready`; to choose the same once more, with the same Idempotency-Key, changes nothing. Skipping can be made up for by a resync.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5612,7 +5612,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChooseStartingPointWithBodyWithResponse Choose what happens to the records that are there
 	//
-	// Once, when the connection is `ready`. Skipping can be made up for by a resync.
+	// Once, when the connection is `ready`; to choose the same once more, with the same Idempotency-Key, changes nothing. Skipping can be made up for by a resync.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -5621,7 +5621,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChooseStartingPointWithResponse Choose what happens to the records that are there
 	//
-	// Once, when the connection is `ready`. Skipping can be made up for by a resync.
+	// Once, when the connection is `ready`; to choose the same once more, with the same Idempotency-Key, changes nothing. Skipping can be made up for by a resync.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8397,7 +8397,7 @@ func (c *ClientWithResponses) GetSchemaWithResponse(ctx context.Context, connect
 
 // ChooseStartingPointWithBodyWithResponse Choose what happens to the records that are there
 //
-// Once, when the connection is `ready`. Skipping can be made up for by a resync.
+// Once, when the connection is `ready`; to choose the same once more, with the same Idempotency-Key, changes nothing. Skipping can be made up for by a resync.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -8412,7 +8412,7 @@ func (c *ClientWithResponses) ChooseStartingPointWithBodyWithResponse(ctx contex
 
 // ChooseStartingPointWithResponse Choose what happens to the records that are there
 //
-// Once, when the connection is `ready`. Skipping can be made up for by a resync.
+// Once, when the connection is `ready`; to choose the same once more, with the same Idempotency-Key, changes nothing. Skipping can be made up for by a resync.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -188,10 +188,10 @@ type Request struct {
 // cannot be read would be lost.
 func ReadRequest(data []byte) Request {
 	var r Request
-	if json.Unmarshal(data, &r) != nil {
-		r = Request{}
-		if json.Unmarshal(data, &r.Problem) != nil {
-			r.Problem = ""
+	if json.Unmarshal(data, &r) != nil { // what could be read is kept
+		var code lockstep.Code
+		if json.Unmarshal(data, &code) == nil {
+			r = Request{Problem: code}
 		}
 	}
 	r.Problem = lockstep.Code(strings.ToLower(strings.TrimSpace(string(r.Problem))))

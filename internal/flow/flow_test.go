@@ -74,6 +74,7 @@ func TestRetrySignalIsReadHoweverAPersonTypedIt(t *testing.T) {
 		`["refused"]`:           "",
 		`7`:                     "",
 		`{"problem":7}`:         "",
+		`{"problem":"refused","by":7}`: "refused",
 		`" Refused "`:           "refused",
 		`not JSON`:              "",
 		``:                      "",

@@ -48,7 +48,7 @@ type Connection struct {
 	Epoch         int64                 // raised by disconnect and reconnect; older writes refuse
 	Targets       map[crm.Object]string // the CRM type each object is kept under
 	StartingPoint StartingPoint
-	FirstImport   *uuid.UUID    // that the starting point began, or will
+	FirstImport   *uuid.UUID    // that the starting point import began, or will
 	Paused        bool          // by a person; a lost authorisation does not end it
 	OwnerID       string        // in the CRM's terms: whom new records are given to; empty leaves it to the CRM
 	SyncEvery     time.Duration // how often changes are looked for

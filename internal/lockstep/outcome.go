@@ -141,5 +141,6 @@ type Lease struct {
 type Backlog struct {
 	Open   int64     // rows without an outcome
 	Due    int64     // of those, what could be claimed now
+	Held   int64     // of those, what is claimed
 	NextAt time.Time // when the next one falls due, if none is
 }

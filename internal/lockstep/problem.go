@@ -114,6 +114,12 @@ func Explain(code Code) Problem {
 	return p
 }
 
+// Known tells whether the registry has a problem with this code.
+func Known(code Code) bool {
+	_, known := problems[code]
+	return known
+}
+
 // Problems returns every problem there is, in order of their codes.
 func Problems() []Problem {
 	all := make([]Problem, 0, len(problems))

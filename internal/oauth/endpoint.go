@@ -74,6 +74,9 @@ func (e *endpoint) exchange(ctx context.Context, code string, options ...oauth2.
 	if grant.RefreshToken.Empty() && lasting {
 		return Grant{}, e.problem(CodeRefreshTokenMissing)
 	}
+	if len(grant.Scopes) == 0 { // granted as asked (RFC 6749 §5.1)
+		grant.Scopes = e.factory.OAuth.Scopes
+	}
 	if missing := grant.Lacks(e.factory.OAuth.Scopes); len(missing) > 0 {
 		problem := e.problem(CodeScopeMissing)
 		problem.Detail = strings.Join(missing, " ")

@@ -103,6 +103,8 @@ func (e *endpoint) recognised(ctx context.Context) error {
 		return problem
 	case refusals[answer.ErrorCode] == CodeAppRefused:
 		return e.refused(answer.ErrorCode)
+	case answer.Response != nil && (answer.Response.StatusCode >= http.StatusInternalServerError || answer.Response.StatusCode == http.StatusTooManyRequests):
+		return e.problem(CodeUnavailable)
 	}
 	return nil
 }

@@ -128,6 +128,12 @@ func (s *Store) SetGrantedScopes(ctx context.Context, workspace, id uuid.UUID, s
 	return found("set_granted_scopes", n, err)
 }
 
+// SetSignInReason says why nobody has signed in to a connection yet, or with an
+// empty reason that somebody is trying.
+func (s *Store) SetSignInReason(ctx context.Context, workspace, id uuid.UUID, reason string) error {
+	return interpret("set_sign_in_reason", s.q.SetSignInReason(ctx, db.SetSignInReasonParams{WorkspaceID: workspace, ID: id, Reason: reason}))
+}
+
 // PutOwners keeps whom records can be given to.
 func (s *Store) PutOwners(ctx context.Context, workspace, id uuid.UUID, owners []crm.Owner) error {
 	body, err := json.Marshal(owners)

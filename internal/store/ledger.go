@@ -143,7 +143,7 @@ func (s *Store) Backlog(ctx context.Context, lease lockstep.Lease) (lockstep.Bac
 	if err != nil {
 		return lockstep.Backlog{}, interpret("backlog", err)
 	}
-	return lockstep.Backlog{Open: row.Open, Due: row.Due, NextAt: row.NextAt}, nil
+	return lockstep.Backlog{Open: row.Open, Due: row.Due, Held: row.Held, NextAt: row.NextAt}, nil
 }
 
 func orEmpty(s *string) string {

@@ -769,6 +769,24 @@ func (q *Queries) SetSettings(ctx context.Context, arg SetSettingsParams) (int64
 	return result.RowsAffected(), nil
 }
 
+const setSignInReason = `-- name: SetSignInReason :exec
+UPDATE connections SET status_reason = $1
+WHERE workspace_id = $2 AND id = $3 AND status = 'connecting'
+`
+
+type SetSignInReasonParams struct {
+	Reason      string
+	WorkspaceID uuid.UUID
+	ID          uuid.UUID
+}
+
+// Why nobody has signed in yet; of one that somebody has signed in to meanwhile
+// it says nothing.
+func (q *Queries) SetSignInReason(ctx context.Context, arg SetSignInReasonParams) error {
+	_, err := q.db.Exec(ctx, setSignInReason, arg.Reason, arg.WorkspaceID, arg.ID)
+	return err
+}
+
 const sharesGrant = `-- name: SharesGrant :one
 SELECT EXISTS (
     SELECT FROM connections c JOIN connections o ON o.vendor = c.vendor AND o.account_id = c.account_id AND o.account_user = c.account_user
@@ -793,7 +811,7 @@ func (q *Queries) SharesGrant(ctx context.Context, arg SharesGrantParams) (bool,
 
 const unbegunImports = `-- name: UnbegunImports :many
 SELECT c.workspace_id, c.id, c.vendor, c.first_import::uuid AS run_id FROM connections c
-WHERE c.first_import IS NOT NULL AND c.status = 'live' AND NOT 'contacts' = ANY (c.switched_off)
+WHERE c.starting_point = 'import' AND c.first_import IS NOT NULL AND c.status = 'live' AND NOT 'contacts' = ANY (c.switched_off)
   AND NOT EXISTS (SELECT FROM runs r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_import)
 ORDER BY c.id
 `

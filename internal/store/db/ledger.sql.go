@@ -14,7 +14,7 @@ import (
 )
 
 const backlog = `-- name: Backlog :one
-SELECT count(*) AS open,
+SELECT count(*) AS open, count(*) FILTER (WHERE l.claim_until > clock_timestamp()) AS held,
     count(*) FILTER (WHERE (l.claim IS NULL OR l.claim_until < clock_timestamp())
         AND (l.not_before IS NULL OR l.not_before <= clock_timestamp())) AS due,
     coalesce(min(CASE WHEN l.claim_until > clock_timestamp() THEN l.claim_until ELSE l.not_before END), now())::timestamptz AS next_at
@@ -30,15 +30,22 @@ type BacklogParams struct {
 
 type BacklogRow struct {
 	Open   int64
+	Held   int64
 	Due    int64
 	NextAt time.Time
 }
 
-// What is left of a run: open rows, those due now, and when the next one is.
+// What is left of a run: open rows, those due now, those that are claimed, and
+// when the next one is due.
 func (q *Queries) Backlog(ctx context.Context, arg BacklogParams) (BacklogRow, error) {
 	row := q.db.QueryRow(ctx, backlog, arg.WorkspaceID, arg.ConnectionID, arg.RunID)
 	var i BacklogRow
-	err := row.Scan(&i.Open, &i.Due, &i.NextAt)
+	err := row.Scan(
+		&i.Open,
+		&i.Held,
+		&i.Due,
+		&i.NextAt,
+	)
 	return i, err
 }
 

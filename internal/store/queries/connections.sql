@@ -18,6 +18,12 @@ ORDER BY c.created_at, c.id;
 UPDATE connections SET status = @status, status_reason = @reason
 WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
 
+-- name: SetSignInReason :exec
+-- Why nobody has signed in yet; of one that somebody has signed in to meanwhile
+-- it says nothing.
+UPDATE connections SET status_reason = @reason
+WHERE workspace_id = @workspace_id AND id = @id AND status = 'connecting';
+
 -- name: SetPaused :execrows
 UPDATE connections SET paused = @paused, status = @status, status_reason = @reason
 WHERE workspace_id = @workspace_id AND id = @id AND status <> 'disconnected';
@@ -82,7 +88,7 @@ WHERE c.status = 'disconnected' ORDER BY c.id;
 -- Of every workspace, for the reconciler: imports that were chosen, and then
 -- nobody was left to begin them.
 SELECT c.workspace_id, c.id, c.vendor, c.first_import::uuid AS run_id FROM connections c
-WHERE c.first_import IS NOT NULL AND c.status = 'live' AND NOT 'contacts' = ANY (c.switched_off)
+WHERE c.starting_point = 'import' AND c.first_import IS NOT NULL AND c.status = 'live' AND NOT 'contacts' = ANY (c.switched_off)
   AND NOT EXISTS (SELECT FROM runs r WHERE r.workspace_id = c.workspace_id AND r.id = c.first_import)
 ORDER BY c.id;
 

@@ -56,8 +56,9 @@ WHERE l.workspace_id = @workspace_id AND l.connection_id = @connection_id AND l.
 RETURNING l.record_id;
 
 -- name: Backlog :one
--- What is left of a run: open rows, those due now, and when the next one is.
-SELECT count(*) AS open,
+-- What is left of a run: open rows, those due now, those that are claimed, and
+-- when the next one is due.
+SELECT count(*) AS open, count(*) FILTER (WHERE l.claim_until > clock_timestamp()) AS held,
     count(*) FILTER (WHERE (l.claim IS NULL OR l.claim_until < clock_timestamp())
         AND (l.not_before IS NULL OR l.not_before <= clock_timestamp())) AS due,
     coalesce(min(CASE WHEN l.claim_until > clock_timestamp() THEN l.claim_until ELSE l.not_before END), now())::timestamptz AS next_at
