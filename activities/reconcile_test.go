@@ -107,6 +107,20 @@ func TestImportThatWasChosenAndNeverBegunIsBegun(t *testing.T) {
 	require.Equal(t, id, runs[0].ID)
 }
 
+func TestNothingIsImportedWhereSkipWasChosen(t *testing.T) {
+	t.Parallel()
+	b := prepare(t)
+	id := uuid.Must(uuid.NewV7())
+	require.NoError(t, b.store.SetStatus(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.StatusReady, ""))
+	require.NoError(t, b.store.ChooseStartingPoint(t.Context(), b.conn.WorkspaceID, b.conn.ID, lockstep.StartSkip, &id))
+	_, err := b.reconcile(t, &estate{})
+	require.NoError(t, err)
+
+	runs, err := b.store.Runs(t.Context(), b.conn.WorkspaceID, b.conn.ID, 10)
+	require.NoError(t, err)
+	require.Empty(t, runs)
+}
+
 func TestLoginThatADisconnectHasLeftBehindIsForgotten(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 0)

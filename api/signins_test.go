@@ -69,12 +69,12 @@ func TestPersonConnectsAnAccount(t *testing.T) {
 
 // requireStillWaiting holds that a sign-in to c came to nothing, and that whoever
 // waits for it is told.
-func (b *bundle) requireStillWaiting(t *testing.T, c lockstep.Connection, msg ...any) {
+func (b *bundle) requireStillWaiting(t *testing.T, c lockstep.Connection) {
 	t.Helper()
 	now := b.reread(t, c)
-	require.Contains(t, now.StatusReason, "the last try ended with: ", msg...)
+	require.Contains(t, now.StatusReason, "the last try ended with: ")
 	now.StatusReason = ""
-	require.Equal(t, c, now, msg...)
+	require.Equal(t, c, now)
 }
 
 // FEATURES: A10

@@ -77,6 +77,22 @@ func TestWhatASupervisorIsToldIsAuditedBeforeItIsAndSoIsItsRefusal(t *testing.T)
 	require.Equal(t, []string{"chooseStartingPoint", "refused: " + flow.RefusedChosen}, []string{log[1].Action, log[1].Detail})
 }
 
+func TestSettingsThatAreKeptAreNotAuditedAsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	c := b.connection(t, lockstep.StatusLive)
+	b.supervisors.err = &Error{Code: "supervisor_unreachable"}
+	b.ask(t, http.MethodPatch, "/v1/connections/"+c.ID.String(), `{"syncs": {"calls": false}}`).problem(http.StatusServiceUnavailable, "supervisor_unreachable")
+	b.ask(t, http.MethodPost, "/v1/connections/"+c.ID.String()+"/pause", "").problem(http.StatusServiceUnavailable, "supervisor_unreachable")
+
+	log := audited(t, b)
+	details := make([]string, len(log))
+	for i, e := range log {
+		details[i] = e.Action + " " + e.Detail
+	}
+	require.Equal(t, []string{"updateConnection ", "pauseConnection ", "pauseConnection not answered: supervisor_unreachable"}, details)
+}
+
 func TestSigningInIsAudited(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

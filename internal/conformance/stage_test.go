@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -140,11 +141,18 @@ func (s *stage) oauth() (consent, token string) {
 }
 
 // code returns the code that the application gets for the scopes that Lockstep
-// asks for.
+// asks for, and for those that what is held against it takes besides.
 func (s *stage) code(t *testing.T) string {
 	t.Helper()
 
-	return s.codeFor(t, strings.Join(s.factory.OAuth.Scopes, " "))
+	scopes := s.factory.OAuth.Scopes
+	if s.factory.Vendor == crm.HubSpot { // what the recordings and the clients ask for as well
+		for _, object := range []string{"companies", "deals"} {
+			scopes = append(slices.Clone(scopes), "crm.objects."+object+".read", "crm.objects."+object+".write",
+				"crm.schemas."+object+".read", "crm.schemas."+object+".write")
+		}
+	}
+	return s.codeFor(t, strings.Join(scopes, " "))
 }
 
 // codeFor walks through the consent page as a browser would.

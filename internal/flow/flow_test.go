@@ -66,18 +66,18 @@ func TestRetrySignalIsReadHoweverAPersonTypedIt(t *testing.T) {
 	t.Parallel()
 
 	for typed, want := range map[string]lockstep.Code{
-		`{"problem":"refused"}`: "refused",
-		`"refused"`:             "refused",
-		`{}`:                    "",
-		`null`:                  "",
-		`""`:                    "",
-		`["refused"]`:           "",
-		`7`:                     "",
-		`{"problem":7}`:         "",
+		`{"problem":"refused"}`:        "refused",
+		`"refused"`:                    "refused",
+		`{}`:                           "",
+		`null`:                         "",
+		`""`:                           "",
+		`["refused"]`:                  "",
+		`7`:                            "",
+		`{"problem":7}`:                "",
 		`{"problem":"refused","by":7}`: "refused",
-		`" Refused "`:           "refused",
-		`not JSON`:              "",
-		``:                      "",
+		`" Refused "`:                  "refused",
+		`not JSON`:                     "",
+		``:                             "",
 	} {
 		require.Equal(t, want, flow.ReadRequest([]byte(typed)).Problem, typed)
 	}

@@ -263,12 +263,12 @@ func TestTheTokenEndpointsRefusalIsExplained(t *testing.T) {
 		want   oauth.Code
 		fix    string // part of it
 	}{
-		"code used already":     {400, refusal("invalid_grant"), oauth.CodeCodeExpired, "Begin again"},
+		"code used already":     {400, refusal("invalid_grant"), oauth.CodeCodeExpired, "again"},
 		"wrong secret":          {400, refusal("invalid_client"), oauth.CodeAppRefused, "LOCKSTEP_SALESFORCE_CLIENT_ID"},
 		"another callback":      {400, refusal("redirect_uri_mismatch"), oauth.CodeRedirectMismatch, "https://lockstep.example.com/v1/oauth/callback"},
 		"a scope not allowed":   {400, refusal("invalid_scope"), oauth.CodeScopeRefused, "Allow api refresh_token in"},
-		"something new":         {400, refusal("something_new"), oauth.CodeRefused, "Begin again"},
-		"a refusal that is 200": {200, refusal("invalid_grant"), oauth.CodeCodeExpired, "Begin again"},
+		"something new":         {400, refusal("something_new"), oauth.CodeRefused, "again"},
+		"a refusal that is 200": {200, refusal("invalid_grant"), oauth.CodeCodeExpired, "again"},
 		"trouble":               {500, planted, oauth.CodeUnavailable, "in a minute"},
 		"too many calls":        {429, planted, oauth.CodeUnavailable, "in a minute"},
 		"too many, in words":    {400, dying("login rate exceeded"), oauth.CodeUnavailable, "in a minute"},
