@@ -40,6 +40,9 @@ func forTemporal(err error) error {
 		return context.Canceled
 	}
 	e, ok := errors.AsType[*crm.Error](err)
+	if app, turned := errors.AsType[*temporal.ApplicationError](err); turned && !ok { // by another activity that this one calls
+		return app
+	}
 	if !ok {
 		e = &crm.Error{Kind: crm.KindInternal, Op: "activity"}
 		if errors.Is(err, context.DeadlineExceeded) {

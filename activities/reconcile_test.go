@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
 
 	"lockstep/activities"
 	"lockstep/internal/crm"
@@ -227,4 +228,24 @@ func TestRunThatWaitsForNothingIsEndedOnceItsWorkerIsLost(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, done.Runs)
 	require.EqualValues(t, 1, b.cycle(t).Counts.Updated, "what it had not come to is the next one's")
+}
+
+// locked is logins that are out of reach at the moment.
+type locked struct{}
+
+func (locked) Forget(context.Context, flow.ConnectionRef, flow.Disconnection) error {
+	return temporal.NewApplicationError("store.forget: unavailable", string(lockstep.CodeOwnHouse))
+}
+
+func TestWhatKeepsTheReconcilerFromForgettingALoginPassesByItself(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 0)
+	connections := &activities.Connections{Book: b.store, Opener: b.crm, Schedules: b.schedules, Grants: deaf{}}
+	require.NoError(t, connections.Close(t.Context(), b.ref()))
+	runs := &activities.Runs{Book: b.store, Workflows: &estate{}, Schedules: b.schedules, Estate: &estate{}, Logins: locked{}}
+	_, err := runs.Reconcile(t.Context())
+
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.False(t, app.NonRetryable())
 }

@@ -160,8 +160,11 @@ func (s *supervisors) ask(ctx context.Context, start client.WithStartWorkflowOpe
 func refused(app *temporal.ApplicationError) error {
 	r := &rest.Error{Code: lockstep.Code(app.Type()), Kind: crm.KindConflict, Err: app}
 	i := slices.IndexFunc(crm.Kinds(), func(k crm.Kind) bool { return lockstep.CodeOf(&crm.Error{Kind: k}) == r.Code })
-	if i >= 0 {
+	switch {
+	case i >= 0:
 		r.Kind = crm.Kinds()[i]
+	case r.Code == lockstep.CodeOwnHouse: // it decides nothing, and may be asked again
+		r.Kind = crm.KindUnavailable
 	}
 	return r
 }

@@ -211,6 +211,7 @@ func TestWhatASupervisorRefusesIsTold(t *testing.T) {
 		flow.RefusedChosen:                {Code: flow.RefusedChosen, Kind: crm.KindConflict},
 		string(lockstep.CodeUnauthorized): {Code: lockstep.CodeUnauthorized, Kind: crm.KindUnauthorized},
 		string(lockstep.CodeUnavailable):  {Code: lockstep.CodeUnavailable, Kind: crm.KindUnavailable},
+		string(lockstep.CodeOwnHouse):     {Code: lockstep.CodeOwnHouse, Kind: crm.KindUnavailable},
 		string(crm.ReasonExternalID):      {Code: lockstep.Code(crm.ReasonExternalID), Kind: crm.KindConflict},
 		string(lockstep.CodeRunCancelled): {Code: lockstep.CodeRunCancelled, Kind: crm.KindConflict},
 	} {

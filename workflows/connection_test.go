@@ -33,6 +33,7 @@ type connectionBundle struct {
 	did      []string
 	started  []flow.StartRun
 	heard    []flow.HeardSignal
+	choose   error
 
 	// What a test does while an activity runs, and what one fails with.
 	onRetry, onStop func()
@@ -62,6 +63,9 @@ func setupConnection(t *testing.T, status lockstep.Status) *connectionBundle {
 		return nil
 	}).Maybe()
 	b.env.OnActivity(connections.Choose, mock.Anything, mock.Anything, mock.Anything).Return(func(_ context.Context, _ flow.ConnectionRef, in flow.Choice) error {
+		if b.choose != nil {
+			return b.choose
+		}
 		b.do("choose " + string(in.StartingPoint))
 		b.stand(func(s *flow.Standing) { s.Status, s.StartingPoint = lockstep.StatusLive, in.StartingPoint })
 		return nil
@@ -241,6 +245,21 @@ func TestChoiceThatIsAskedAgainIsAnsweredTheSame(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestStartingPointOfAConnectionThatEndsMeanwhileIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setupConnection(t, lockstep.StatusReady)
+	b.choose = temporal.NewNonRetryableApplicationError("store.choose_starting_point: not_found", string(lockstep.CodeNotFound), nil)
+	var answer error
+	b.update(time.Second, flow.UpdateChooseStartingPoint, &answer, flow.Choice{StartingPoint: lockstep.StartImport})
+	b.env.RegisterDelayedCallback(func() { b.env.SignalWorkflow(flow.SignalPause, nil) }, time.Minute)
+	b.run(t)
+
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, answer, &app)
+	require.Equal(t, flow.RefusedNotReady, app.Type())
+	require.Empty(t, b.started)
 }
 
 func TestStartingPointIsRefusedWhenItCannotBe(t *testing.T) {

@@ -33,7 +33,8 @@ func checkText(r *http.Request) error {
 	return nil
 }
 
-// checkBody refuses a body with NUL in a text, which PostgreSQL does not keep.
+// checkBody refuses a body that is more or less than one JSON value, and one with
+// NUL in a text, which PostgreSQL does not keep.
 // Loads say themselves which of their rows have one.
 func checkBody(r *http.Request, operation *openapi3.Operation) error {
 	if operation.RequestBody == nil || len(operation.RequestBody.Value.Content) > 1 {
@@ -44,6 +45,9 @@ func checkBody(r *http.Request, operation *openapi3.Operation) error {
 		return invalid(err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	if len(body) > 0 && !json.Valid(body) { // such as one value and something behind it
+		return &Error{Code: codeRequestInvalid, errors: []RequestError{{Where: "body", Message: "is not one JSON value and nothing else"}}}
+	}
 	if !bytes.Contains(body, []byte(`\u0000`)) { // JSON writes it so, and in no other way
 		return nil
 	}

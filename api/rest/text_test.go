@@ -31,3 +31,13 @@ func TestNULInABodyIsRefusedWhereItStands(t *testing.T) {
 	named := read[NewKey](b.ask(t, http.MethodPost, "/v1/keys", `{"name": "a\\u0000b", "role": "admin"}`), http.StatusCreated)
 	require.Equal(t, `a\u0000b`, named.Name, "a backslash is none")
 }
+
+func TestWhatStandsBehindABodyIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, rest := range []string{" trailing", ` "\u0000"`, `{"vendor": "hubspot"}`} {
+		p := b.ask(t, http.MethodPost, "/v1/connections", `{"vendor": "salesforce"}`+rest).problem(http.StatusBadRequest, "request_invalid")
+		require.NotNil(t, p.Errors, rest)
+	}
+	require.Empty(t, read[ConnectionList](b.ask(t, http.MethodGet, "/v1/connections", ""), http.StatusOK).Items)
+}
